@@ -1,0 +1,1 @@
+//! Pages and components, compiled for the server (`ssr`) and for the browser (`hydrate`).

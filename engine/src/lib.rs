@@ -1,0 +1,23 @@
+//! Everything that is true without a browser.
+//!
+//! Data flows one way: a source (the [`runner`]) turns what its system does into
+//! [`Observation`]s; the [`board`] applies them (the only place where a state changes, the only place
+//! that gives out event numbers), the [`store`] commits them, the [`hub`] publishes them.
+//! An attempt of a local job is a process of its own, the [`executor`], which writes its output
+//! with [`logs`] and outlives the server.
+//!
+//! [`Engine`] is the handle the server holds; every question to it is asked by a [`Caller`].
+
+pub mod board;
+pub mod caller;
+pub mod definition;
+pub mod executor;
+pub mod hub;
+pub mod logs;
+pub mod observation;
+pub mod runner;
+pub mod store;
+
+pub use caller::{Caller, Role};
+pub use definition::{Definition, OnShutdown, QueueDef, Settings, StepDef};
+pub use observation::Observation;

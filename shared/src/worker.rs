@@ -1,0 +1,43 @@
+//! A worker: what runs jobs.
+
+use crate::{ConnectionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerState {
+    Online,
+    Offline,
+}
+
+impl WorkerState {
+    /// The word used on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+/// One worker as it was last seen.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Worker {
+    /// The built-in runner has one per queue: `local:<queue>@<host>`.
+    pub id: String,
+    pub connection_id: ConnectionId,
+    pub hostname: String,
+    pub state: WorkerState,
+    pub queues: Vec<String>,
+    pub active_jobs: u32,
+    /// Slots.
+    pub concurrency: u32,
+    /// Jobs it ended since it came online, and how many of them failed.
+    pub processed: u64,
+    pub failed: u64,
+    /// Last heartbeat.
+    pub seen_at: Timestamp,
+    pub revision: u64,
+}
