@@ -7,9 +7,6 @@ use shared::{
     event::{Reset, ResetReason, name},
 };
 
-/// Bytes that are joined into one write, a larger event alone apart.
-const JOINED: usize = 64 << 10;
-
 /// Where one stream stands.
 #[derive(Debug)]
 pub(super) struct Cursor {
@@ -106,7 +103,7 @@ impl Cursor {
             None => (&[][..], log.head),
         };
         for (seq, frame) in log.read(interest, without, self.at, upto) {
-            if joined.bytes > 0 && joined.bytes + frame.len() > JOINED {
+            if joined.bytes > 0 && joined.bytes + frame.len() > log.limits.joined {
                 return;
             }
             self.at = seq;
