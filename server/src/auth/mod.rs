@@ -1,0 +1,19 @@
+//! Who asks. Every handler takes the caller from here and hands it down; until access control
+//! comes there is one, the local owner.
+
+use axum::extract::FromRequestParts;
+use engine::Caller;
+use http::request::Parts;
+use std::convert::Infallible;
+
+/// The caller of a request: `By(caller): By` among a handler's arguments.
+#[derive(Clone, Debug)]
+pub struct By(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for By {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Caller::local_owner()))
+    }
+}
