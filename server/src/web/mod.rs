@@ -14,6 +14,8 @@ mod guard;
 mod headers;
 mod listener;
 mod serve;
+#[cfg(test)]
+mod tests;
 
 pub use guard::Names;
 pub use listener::bind;

@@ -10,7 +10,7 @@ use hyper_util::{
 use std::{io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     task::JoinSet,
     time,
 };
@@ -62,13 +62,14 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Events are small and must not wait for the next one.
-                stream.set_nodelay(true)?;
+                // Events are small and must not wait for the next one. Fails when the client is
+                // gone already, which its connection will find out.
+                let _ = stream.set_nodelay(true);
                 return Ok((stream, place));
             }
             // That client is gone already; the next one is not to blame.
