@@ -13,7 +13,7 @@ const compressible = /\.(css|html|ico|js|json|svg|txt|wasm|webmanifest)$/;
 
 function filesIn(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.name.endsWith(".d.ts"))
     .map((entry) => relative(folder, join(entry.parentPath ?? entry.path, entry.name)));
 }
 
