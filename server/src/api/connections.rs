@@ -7,10 +7,16 @@ use engine::Engine;
 use shared::{Connection, Rows, problem::Problem};
 
 /// All connections with their freshness.
-#[utoipa::path(get, path = "/api/v1/connections", tag = "connections", responses(
-    (status = 200, body = Rows<Connection>),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/connections",
+    tag = "connections",
+    operation_id = "list_connections",
+    responses(
+        (status = 200, body = Rows<Connection>),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn list(
     State(engine): State<Engine>,
     By(caller): By,

@@ -29,14 +29,33 @@ impl Fields for Execution {
 }
 
 /// Queues a run of a pipeline; answered when it is written.
-#[utoipa::path(post, path = "/api/v1/executions", tag = "jobs", request_body = Execution, responses(
-    (status = 202, body = Job, description = "Queued",
-     headers(("Location" = String, description = "The job"))),
-    (status = 400, body = Problem, content_type = "application/problem+json",
-     description = "No such pipeline or parameter"),
-    (status = 503, body = Problem, content_type = "application/problem+json",
-     description = "Too busy, or not written in time: then `job_id` names the job, which may still run"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/executions",
+    tag = "jobs",
+    operation_id = "create_execution",
+    request_body = Execution,
+    responses(
+        (
+            status = 202,
+            body = Job,
+            description = "Queued",
+            headers(("Location" = String, description = "The job")),
+        ),
+        (
+            status = 400,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "No such pipeline or parameter",
+        ),
+        (
+            status = 503,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "Too busy, or not written in time: then `job_id` names the job, which may still run",
+        ),
+    ),
+)]
 pub(super) async fn create(
     State(engine): State<Engine>,
     By(caller): By,

@@ -59,11 +59,22 @@ pub(super) fn jobs_query(query: Query) -> Answer<JobsQuery> {
 }
 
 /// Jobs, newest first.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(JobsParams), responses(
-    (status = 200, body = Page<Job>),
-    (status = 400, body = Problem, content_type = "application/problem+json",
-     description = "An unknown or malformed parameter, or the cursor of another list"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/jobs",
+    tag = "jobs",
+    operation_id = "list_jobs",
+    params(JobsParams),
+    responses(
+        (status = 200, body = Page<Job>),
+        (
+            status = 400,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "An unknown or malformed parameter, or the cursor of another list",
+        ),
+    ),
+)]
 pub(super) async fn list(
     State(engine): State<Engine>,
     By(caller): By,
@@ -73,12 +84,19 @@ pub(super) async fn list(
 }
 
 /// One job with its steps, attempts and timeline.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", params(
-    ("id" = String, Path, description = "Id of the job"),
-), responses(
-    (status = 200, body = JobDetail),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/jobs/{id}",
+    tag = "jobs",
+    operation_id = "show_job",
+    params(
+        ("id" = String, Path, description = "Id of the job"),
+    ),
+    responses(
+        (status = 200, body = JobDetail),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn show(
     State(engine): State<Engine>,
     By(caller): By,
@@ -103,15 +121,27 @@ impl Fields for Cancel {
 }
 
 /// Asks for a job to be cancelled. A second time, a running job is not given time to tidy up.
-#[utoipa::path(post, path = "/api/v1/jobs/{id}/cancel", tag = "jobs", params(
-    ("id" = String, Path, description = "Id of the job"),
-), request_body = Option<Cancel>, responses(
-    (status = 202, body = Job, description = "The request is written; the job's end decides"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-    (status = 409, body = Problem, content_type = "application/problem+json",
-     description = "The job is over"),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/jobs/{id}/cancel",
+    tag = "jobs",
+    operation_id = "cancel_job",
+    params(
+        ("id" = String, Path, description = "Id of the job"),
+    ),
+    request_body = Option<Cancel>,
+    responses(
+        (status = 202, body = Job, description = "The request is written; the job's end decides"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (
+            status = 409,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The job is over",
+        ),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn cancel(
     State(engine): State<Engine>,
     By(caller): By,

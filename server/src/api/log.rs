@@ -20,17 +20,32 @@ const COUNT: i64 = 500;
 const MOST: i64 = 1000;
 
 /// Lines from number `from` on.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}/log", tag = "logs", params(
-    ("id" = String, Path, description = "Id of the job"),
-    ("from" = Option<i64>, Query,
-     description = "1-based; a negative number counts from the end. Absent: the last 500 lines"),
-    ("count" = Option<u32>, Query, minimum = 1, maximum = 1000,
-     description = "500 when absent; a window may end early, `next` says where to go on"),
-), responses(
-    (status = 200, body = LogWindow),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/jobs/{id}/log",
+    tag = "logs",
+    operation_id = "read_log",
+    params(
+        ("id" = String, Path, description = "Id of the job"),
+        (
+            "from" = Option<i64>,
+            Query,
+            description = "1-based; a negative number counts from the end. Absent: the last 500 lines",
+        ),
+        (
+            "count" = Option<u32>,
+            Query,
+            minimum = 1,
+            maximum = 1000,
+            description = "500 when absent; a window may end early, `next` says where to go on",
+        ),
+    ),
+    responses(
+        (status = 200, body = LogWindow),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn window(
     State(engine): State<Engine>,
     By(caller): By,
@@ -46,13 +61,20 @@ pub(super) async fn window(
 }
 
 /// One line, whole.
-#[utoipa::path(get, path = "/api/v1/jobs/{id}/log/{n}", tag = "logs", params(
-    ("id" = String, Path, description = "Id of the job"),
-    ("n" = u64, Path, description = "Number of the line, 1-based"),
-), responses(
-    (status = 200, body = Line),
-    (status = 404, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/jobs/{id}/log/{n}",
+    tag = "logs",
+    operation_id = "read_log_line",
+    params(
+        ("id" = String, Path, description = "Id of the job"),
+        ("n" = u64, Path, description = "Number of the line, 1-based"),
+    ),
+    responses(
+        (status = 200, body = Line),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn line(
     State(engine): State<Engine>,
     By(caller): By,

@@ -6,6 +6,7 @@
 mod connections;
 mod description;
 mod executions;
+#[expect(unused_qualifications, reason = "the macro that describes a handler writes them")]
 mod jobs;
 mod log;
 mod pipelines;

@@ -7,10 +7,16 @@ use engine::Engine;
 use shared::{Pipeline, Rows, problem::Problem};
 
 /// All pipelines, each with its newest jobs.
-#[utoipa::path(get, path = "/api/v1/pipelines", tag = "pipelines", responses(
-    (status = 200, body = Rows<Pipeline>),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/pipelines",
+    tag = "pipelines",
+    operation_id = "list_pipelines",
+    responses(
+        (status = 200, body = Rows<Pipeline>),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn list(
     State(engine): State<Engine>,
     By(caller): By,

@@ -7,6 +7,7 @@ use axum::{
 use engine::{CancelError, ReadError, RunError};
 use http::{HeaderValue, StatusCode, header};
 use shared::{JobId, problem::Problem};
+use std::fmt::Display;
 
 /// Seconds after which a request that found the server busy may come again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
@@ -57,38 +58,29 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Cursor(_) => bad_field("cursor", error.to_string()),
-            ReadError::NoLog => Self::new(StatusCode::NOT_FOUND, "the job has no log"),
-            _ => {
+            ReadError::NoLog => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            ReadError::Store(_) | ReadError::Log(_) => {
                 tracing::error!(%error, "a read failed");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read now")
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "it cannot be read now")
             }
         }
     }
 }
 
-/// Why nothing can be queued or asked for now.
-fn busy() -> ApiError {
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too much is waiting to be written: try again")
-}
-
-fn closed() -> ApiError {
-    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the server is going away")
+/// What cannot be done now, but may be a moment later.
+fn unavailable(error: &dyn Display) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
 }
 
 impl From<RunError> for ApiError {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::UnknownPipeline => bad_field("pipeline", "there is no such pipeline"),
-            RunError::UnknownParam { name } => {
-                bad_field(&format!("params.{name}"), "the pipeline has no such parameter")
+            RunError::UnknownPipeline(_) => bad_field("pipeline", error.to_string()),
+            RunError::UnknownParam { ref name } => {
+                bad_field(&format!("params.{name}"), error.to_string())
             }
-            RunError::Busy => busy(),
-            RunError::Slow { job } => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                format!("the job {job} is not written yet; it may still run"),
-            )
-            .about(job),
-            RunError::Closed => closed(),
+            RunError::Slow { job } => unavailable(&error).about(job),
+            RunError::Busy | RunError::Closed => unavailable(&error),
         }
     }
 }
@@ -97,15 +89,11 @@ impl From<RunError> for ApiError {
 pub fn cancel_error(id: JobId, error: CancelError) -> ApiError {
     match error {
         CancelError::NotFound => job_not_found(&id.to_string()),
-        CancelError::Over(state) => {
-            ApiError::new(StatusCode::CONFLICT, format!("the job is over: {state}")).about(id)
+        CancelError::Over(_) => ApiError::new(StatusCode::CONFLICT, error.to_string()).about(id),
+        CancelError::Store(error) => ReadError::from(error).into(),
+        CancelError::Busy | CancelError::Slow | CancelError::Closed => {
+            unavailable(&error).about(id)
         }
-        CancelError::Busy => busy().about(id),
-        CancelError::Slow => {
-            let detail = "the request is not written yet; the job may still be cancelled";
-            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail).about(id)
-        }
-        CancelError::Closed => closed().about(id),
     }
 }
 

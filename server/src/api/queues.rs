@@ -7,10 +7,16 @@ use engine::Engine;
 use shared::{Queue, Rows, problem::Problem};
 
 /// All queues as they stand now.
-#[utoipa::path(get, path = "/api/v1/queues", tag = "queues", responses(
-    (status = 200, body = Rows<Queue>),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/queues",
+    tag = "queues",
+    operation_id = "list_queues",
+    responses(
+        (status = 200, body = Rows<Queue>),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn list(
     State(engine): State<Engine>,
     By(caller): By,

@@ -78,7 +78,8 @@ impl<T: Fields, S: Send + Sync> FromRequest<S> for StrictJson<T> {
             let kind = kind.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
             kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
         });
-        if !is_json && !(kind.is_none() && body.is_empty()) {
+        let absent = kind.is_none() && body.is_empty();
+        if !is_json && !absent {
             let detail = "the body has to be application/json";
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }

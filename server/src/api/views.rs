@@ -15,10 +15,16 @@ use shared::{
 };
 
 /// What runs, what failed, queues and workers.
-#[utoipa::path(get, path = "/api/v1/overview", tag = "pages", responses(
-    (status = 200, body = Overview),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/overview",
+    tag = "pages",
+    operation_id = "show_overview",
+    responses(
+        (status = 200, body = Overview),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn overview(
     State(engine): State<Engine>,
     By(caller): By,
@@ -29,10 +35,17 @@ pub(super) async fn overview(
 }
 
 /// One page of jobs, and the choices above it.
-#[utoipa::path(get, path = "/api/v1/pages/jobs", tag = "pages", params(JobsParams), responses(
-    (status = 200, body = JobsPage),
-    (status = 400, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/pages/jobs",
+    tag = "pages",
+    operation_id = "show_jobs_page",
+    params(JobsParams),
+    responses(
+        (status = 200, body = JobsPage),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn jobs(
     State(engine): State<Engine>,
     By(caller): By,
@@ -42,10 +55,16 @@ pub(super) async fn jobs(
 }
 
 /// All pipelines with their connections.
-#[utoipa::path(get, path = "/api/v1/pages/pipelines", tag = "pages", responses(
-    (status = 200, body = PipelinesPage),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/pages/pipelines",
+    tag = "pages",
+    operation_id = "show_pipelines_page",
+    responses(
+        (status = 200, body = PipelinesPage),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn pipelines(
     State(engine): State<Engine>,
     By(caller): By,

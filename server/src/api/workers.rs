@@ -4,13 +4,19 @@ use super::{problem::Answer, request::Params};
 use crate::{auth::By, query::Query};
 use axum::{Json, extract::State};
 use engine::Engine;
-use shared::{Worker, Rows, problem::Problem};
+use shared::{Rows, Worker, problem::Problem};
 
 /// All workers as they were last seen.
-#[utoipa::path(get, path = "/api/v1/workers", tag = "workers", responses(
-    (status = 200, body = Rows<Worker>),
-    (status = 503, body = Problem, content_type = "application/problem+json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/workers",
+    tag = "workers",
+    operation_id = "list_workers",
+    responses(
+        (status = 200, body = Rows<Worker>),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
 pub(super) async fn list(
     State(engine): State<Engine>,
     By(caller): By,

@@ -70,9 +70,9 @@ struct Asked {
 
 impl Asked {
     fn of(query: &Query, headers: &HeaderMap) -> Result<Self, Refusal> {
-        let mut connections: Vec<ConnectionId> = query
-            .list("connectionId")
-            .map_err(|_| Refusal::invalid("connectionId", "wanted is a UUID, or a comma list of UUIDs"))?;
+        let mut connections: Vec<ConnectionId> = query.list("connectionId").map_err(|_| {
+            Refusal::invalid("connectionId", "wanted is a UUID, or a comma list of UUIDs")
+        })?;
         if connections.is_empty() {
             return Err(Refusal::invalid("connectionId", "is required"));
         }
@@ -84,10 +84,16 @@ impl Asked {
                 "job" => interest.jobs = true,
                 "worker" => interest.workers = true,
                 "queue" => interest.queues = true,
-                _ => return Err(Refusal::invalid("types", "wanted is a list of job, worker, queue")),
+                _ => {
+                    return Err(Refusal::invalid(
+                        "types",
+                        "wanted is a list of job, worker, queue",
+                    ));
+                }
             }
         }
-        let log = query.value("log").map_err(|_| Refusal::invalid("log", "wanted is a job's id"))?;
+        let log =
+            query.value("log").map_err(|_| Refusal::invalid("log", "wanted is a job's id"))?;
         let (field, since) = match headers.get("last-event-id") {
             Some(id) => ("Last-Event-ID", Some(id.to_str().unwrap_or_default())),
             None => ("since", query.text("since")),
@@ -153,7 +159,12 @@ impl LogSize {
         }
         let LogInfo { lines, bytes, open, closed } = *self.size.borrow_and_update();
         let mut out = BytesMut::new();
-        sse::event(&mut out, None, name::JOB_LOG, &JobLog { id: self.id, lines, bytes, open, closed });
+        sse::event(
+            &mut out,
+            None,
+            name::JOB_LOG,
+            &JobLog { id: self.id, lines, bytes, open, closed },
+        );
         self.told = Some(Instant::now());
         self.closed = closed;
         (self, Some(out.freeze()))
@@ -219,7 +230,8 @@ impl IntoResponse for Refusal {
         if let Some(field) = self.field {
             error["details"] = serde_json::json!({ "field": field });
         }
-        let mut response = (self.status, Json(serde_json::json!({ "error": error }))).into_response();
+        let mut response =
+            (self.status, Json(serde_json::json!({ "error": error }))).into_response();
         if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
-use engine::{Caller, Engine, RawLine};
+use engine::{Caller, Engine, logs::RawLine};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::{JobId, Timestamp, log::LogInfo};
@@ -44,7 +44,7 @@ pub async fn open(
     // A job that has not begun will have a log to follow; one that never had one will not.
     if !follow || now.closed {
         let info = engine.log_info(&caller, id).await.map_err(|error| Refusal::read(&error, id))?;
-        if !info.is_some_and(|(_, modified)| modified.is_some()) {
+        if info.is_none_or(|(_, modified)| modified.is_none()) {
             return Err(Refusal::no_log(id));
         }
     }

@@ -43,17 +43,8 @@ pub async fn open(
     let job = job.ok_or_else(|| Refusal::no_job(&id.to_string()))?;
     let place = streams.open(&caller)?;
     let news = Some(Box::new(job));
-    let status = StatusStream {
-        engine,
-        caller,
-        id,
-        interval,
-        watch,
-        resume,
-        news,
-        sent: None,
-        over: false,
-    };
+    let status =
+        StatusStream { engine, caller, id, interval, watch, resume, news, sent: None, over: false };
     Ok(body::stream(place, unfold(status, StatusStream::next)))
 }
 
