@@ -205,7 +205,7 @@ impl Attempt {
     async fn repair(&self, guard: Guard) {
         let (dir, job, number) = (self.dir.clone(), self.job, self.number);
         blocking(move || {
-            if let Err(error) = crate::logs::repair::repair(&dir, number) {
+            if let Err(error) = crate::logs::repair(&dir, number) {
                 tracing::error!(%job, %error, "the log of a lost run could not be repaired");
             }
             drop(guard);
@@ -220,7 +220,9 @@ impl Attempt {
         let reason = match left {
             Ok(left) if left.is_empty() => reason,
             Ok(left) => format!("{reason}; would not die: {}", left.join(", ")),
-            Err(error) => format!("{reason}; what it left running could not be looked for: {error}"),
+            Err(error) => {
+                format!("{reason}; what it left running could not be looked for: {error}")
+            }
         };
         let info = Follower::of_files(self).size().await;
         let mark = LogMark { offset: info.bytes, lines: info.lines };
