@@ -216,10 +216,12 @@ impl Attempt {
     /// Ends what the attempt left running, then tells the board that it is lost.
     pub async fn lost(&mut self, reason: String) -> Result<JobState, Refused> {
         let marker = self.context.marker(self.job, self.number);
-        let left = blocking(move || sweep::run(&marker)).await;
-        let reason = match left {
-            Ok(left) if left.is_empty() => reason,
-            Ok(left) => format!("{reason}; would not die: {}", left.join(", ")),
+        let swept = blocking(move || sweep::sweep(&marker)).await;
+        let reason = match swept {
+            Ok(swept) if swept.alive.is_empty() => reason,
+            Ok(swept) => {
+                format!("{reason}; these processes of it would not die: {:?}", swept.alive)
+            }
             Err(error) => {
                 format!("{reason}; what it left running could not be looked for: {error}")
             }

@@ -36,7 +36,7 @@ impl<'a> Follower<'a> {
         let job = attempt.job;
         let gone = holder
             .pidfd(&attempt.dir)
-            .and_then(|fd| fd.map(|fd| readable(fd)).transpose())
+            .and_then(|fd| fd.map(readable).transpose())
             .inspect_err(|error| tracing::warn!(%job, %error, "cannot wait for an executor"))
             .ok()
             .flatten();

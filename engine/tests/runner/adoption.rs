@@ -1,7 +1,6 @@
 //! Whatever a server was doing when it died: the next one finds the run, and each step runs once.
 
-mod house;
-
+use crate::house::{EXECUTOR, House, detail, log, over, run, until};
 use engine::{
     Observation,
     board::Board,
@@ -14,7 +13,6 @@ use engine::{
     observation::{NewJob, NewStep},
     store::Store,
 };
-use house::{EXECUTOR, House, detail, log, over, run, until};
 use shared::{JobId, JobState, Timestamp};
 use std::{
     fs,
@@ -39,7 +37,7 @@ impl Dead {
         let mut house = House::new(1, &[]);
         let ran = house.note("ran");
         let step = format!("echo run >> {}; echo out", ran.display());
-        house.settings.pipelines = vec![house::pipeline("once", &[("step", &step)])];
+        house.settings.pipelines = vec![crate::house::pipeline("once", &[("step", &step)])];
         let definition = house.settings.pipelines[0].clone();
         house.open().await.stop(false).await;
 
@@ -80,7 +78,7 @@ impl Dead {
     }
 
     /// The next server completes the run, and its step ran once.
-    async fn is_completed_by_the_next(self) {
+    async fn completed_by_the_next(self) {
         let engine = self.house.open().await;
         let ended = over(&engine, self.job).await;
         assert_eq!(ended.job.state, JobState::Completed, "{:?}", ended.job.error);
@@ -93,14 +91,14 @@ impl Dead {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_commit_of_active() {
-    Dead::after_active().await.is_completed_by_the_next().await;
+    Dead::after_active().await.completed_by_the_next().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_after_the_spawn() {
     let dead = Dead::after_active().await;
     drop(launch::spawn(EXECUTOR.as_ref(), &dead.dir, 1).unwrap());
-    dead.is_completed_by_the_next().await;
+    dead.completed_by_the_next().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +106,7 @@ async fn killed_after_ready() {
     let dead = Dead::after_active().await;
     let starting = launch::spawn(EXECUTOR.as_ref(), &dead.dir, 1).unwrap();
     drop(starting.ready(Duration::from_secs(5)).unwrap());
-    dead.is_completed_by_the_next().await;
+    dead.completed_by_the_next().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -127,7 +125,7 @@ async fn killed_half_way_through_the_plan() {
     child.stdin.take().unwrap().write_all(&plan[..plan.len() / 2]).unwrap();
     child.wait().unwrap();
     assert!(!dead.ran.exists());
-    dead.is_completed_by_the_next().await;
+    dead.completed_by_the_next().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,7 +135,7 @@ async fn killed_after_the_plan() {
     let ready = starting.ready(Duration::from_secs(5)).unwrap();
     let mut child = ready.send(&dead.plan).unwrap();
     let reaper = std::thread::spawn(move || child.wait().unwrap());
-    dead.is_completed_by_the_next().await;
+    dead.completed_by_the_next().await;
     reaper.join().unwrap();
 }
 
@@ -145,18 +143,19 @@ async fn killed_after_the_plan() {
 async fn a_run_goes_on_while_no_server_is_there_and_its_log_has_no_hole() {
     let mut house = House::new(1, &[]);
     let go = house.note("go");
-    let step = format!("echo before; while [ ! -e {} ]; do sleep 0.01; done; echo after", go.display());
-    house.settings.pipelines = vec![house::pipeline("long", &[("step", &step)])];
+    let step =
+        format!("echo before; while [ ! -e {} ]; do sleep 0.01; done; echo after", go.display());
+    house.settings.pipelines = vec![crate::house::pipeline("long", &[("step", &step)])];
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     until("it prints", async || (detail(&engine, job).await.log.lines == 1).then_some(())).await;
-    let before = house::processes(&job.to_string());
+    let before = crate::house::processes(&job.to_string());
     engine.stop(false).await;
     drop(engine);
 
     let engine = house.open().await;
     assert_eq!(detail(&engine, job).await.job.state, JobState::Active);
-    assert!(before.iter().any(|pid| house::processes(&job.to_string()).contains(pid)));
+    assert!(before.iter().any(|pid| crate::house::processes(&job.to_string()).contains(pid)));
     fs::write(go, "").unwrap();
     assert_eq!(over(&engine, job).await.job.state, JobState::Completed);
     assert_eq!(log(&engine, job).await, "before\nafter\n");
@@ -172,7 +171,7 @@ async fn a_run_that_ended_while_no_server_was_there_is_told_by_the_next() {
         go.display(),
         done.display()
     );
-    house.settings.pipelines = vec![house::pipeline("long", &[("step", &step)])];
+    house.settings.pipelines = vec![crate::house::pipeline("long", &[("step", &step)])];
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     until("it prints", async || (detail(&engine, job).await.log.lines == 1).then_some(())).await;
@@ -188,9 +187,11 @@ async fn a_run_that_ended_while_no_server_was_there_is_told_by_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancel_that_was_committed_just_before_the_end_of_the_server_is_carried_out_by_the_next() {
+async fn a_cancel_that_was_committed_just_before_the_end_of_the_server_is_carried_out_by_the_next()
+{
     let mut house = House::new(1, &[]);
-    house.settings.pipelines = vec![house::pipeline("long", &[("step", "echo on; sleep 1000")])];
+    house.settings.pipelines =
+        vec![crate::house::pipeline("long", &[("step", "echo on; sleep 1000")])];
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     until("it prints", async || (detail(&engine, job).await.log.lines == 1).then_some(())).await;
@@ -207,15 +208,17 @@ async fn a_cancel_that_was_committed_just_before_the_end_of_the_server_is_carrie
 
     let engine = house.open().await;
     assert_eq!(over(&engine, job).await.job.state, JobState::Cancelled);
-    assert!(house::processes(&job.to_string()).is_empty());
+    assert!(crate::house::processes(&job.to_string()).is_empty());
     engine.stop(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_whose_executor_was_killed_is_lost_and_what_it_left_is_ended() {
     let mut house = House::new(1, &[]);
-    house.settings.pipelines =
-        vec![house::pipeline("long", &[("step", "echo on; setsid sleep 1000 & sleep 1000")])];
+    house.settings.pipelines = vec![crate::house::pipeline(
+        "long",
+        &[("step", "echo on; setsid sleep 1000 & sleep 1000")],
+    )];
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     until("it prints", async || (detail(&engine, job).await.log.lines == 1).then_some(())).await;
@@ -228,7 +231,7 @@ async fn a_run_whose_executor_was_killed_is_lost_and_what_it_left_is_ended() {
     let ended = over(&engine, job).await;
     assert_eq!(ended.job.state, JobState::Failed);
     assert!(ended.job.error.unwrap().starts_with("lost: "));
-    assert!(house::processes(&job.to_string()).is_empty());
+    assert!(crate::house::processes(&job.to_string()).is_empty());
     engine.stop(false).await;
 }
 
@@ -237,7 +240,7 @@ async fn a_copy_of_the_data_directory_touches_none_of_the_runs_of_the_original()
     let mut house = House::new(1, &[]);
     let go = house.note("go");
     let step = format!("echo on; while [ ! -e {} ]; do sleep 0.01; done; echo off", go.display());
-    house.settings.pipelines = vec![house::pipeline("long", &[("step", &step)])];
+    house.settings.pipelines = vec![crate::house::pipeline("long", &[("step", &step)])];
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     let waits = run(&engine, "long").await;
@@ -246,7 +249,7 @@ async fn a_copy_of_the_data_directory_touches_none_of_the_runs_of_the_original()
     let copied = Command::new("cp").arg("-a").arg(house.data()).arg(&copy).status().unwrap();
     assert!(copied.success());
 
-    let beside = house::open(&copy, house.settings.clone()).await;
+    let beside = crate::house::open(&copy, house.settings.clone()).await;
     let seen = over(&beside, job).await;
     assert_eq!(seen.job.state, JobState::Failed);
     assert_eq!(seen.job.error.as_deref(), Some("lost: this board is a copy"));

@@ -25,7 +25,10 @@ impl House {
             grace: Duration::from_secs(1),
             min_free_disk: 0,
             queues: vec![QueueDef { name: "default".into(), concurrency }],
-            pipelines: pipelines.iter().map(|(name, run)| pipeline(name, &[("step", run)])).collect(),
+            pipelines: pipelines
+                .iter()
+                .map(|(name, run)| pipeline(name, &[("step", run)]))
+                .collect(),
             ..Settings::default()
         };
         Self { dir: tempfile::tempdir().unwrap(), settings }
@@ -99,8 +102,7 @@ pub async fn until<T>(what: &str, mut come: impl AsyncFnMut() -> Option<T>) -> T
 /// The text of a job's log.
 pub async fn log(engine: &Engine, job: JobId) -> String {
     use std::io::Read;
-    let (file, length) =
-        engine.log_file(&Caller::local_owner(), job).await.unwrap().unwrap();
+    let (file, length) = engine.log_file(&Caller::local_owner(), job).await.unwrap().unwrap();
     let mut text = String::new();
     file.take(length).read_to_string(&mut text).unwrap();
     text
@@ -112,8 +114,8 @@ pub fn processes(text: &str) -> Vec<i32> {
         let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         String::from_utf8_lossy(&environ).contains(text)
     };
-    let pids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        entry.ok()?.file_name().to_str()?.parse().ok()
-    });
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter(|pid| carries(*pid)).collect()
 }

@@ -1,16 +1,15 @@
 //! A job's life with one server, from the request to the end.
 
-mod house;
-
-use engine::{CancelError, Caller, RunError};
-use house::{House, detail, log, over, run, until};
+use crate::house::{House, detail, log, over, run, until};
+use engine::{Caller, CancelError, RunError};
 use shared::{JobState, StepState, StoryKind};
 use std::{collections::BTreeMap, fs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_completes_and_its_story_names_every_step() {
     let mut house = House::new(1, &[]);
-    house.settings.pipelines = vec![house::pipeline("hello", &[("one", "echo 1"), ("two", "echo 2")])];
+    house.settings.pipelines =
+        vec![crate::house::pipeline("hello", &[("one", "echo 1"), ("two", "echo 2")])];
     let engine = house.open().await;
     let job = over(&engine, run(&engine, "hello").await).await;
     assert_eq!(job.job.state, JobState::Completed);
@@ -30,7 +29,7 @@ async fn a_run_completes_and_its_story_names_every_step() {
 async fn a_failed_step_fails_the_job_and_skips_the_rest() {
     let mut house = House::new(1, &[]);
     house.settings.pipelines =
-        vec![house::pipeline("bad", &[("one", "exit 3"), ("two", "echo never")])];
+        vec![crate::house::pipeline("bad", &[("one", "exit 3"), ("two", "echo never")])];
     let engine = house.open().await;
     let job = over(&engine, run(&engine, "bad").await).await;
     assert_eq!(job.job.state, JobState::Failed);
@@ -85,7 +84,7 @@ async fn a_waiting_job_is_cancelled_by_the_request_alone() {
 async fn a_cancelled_run_leaves_no_process_and_its_cleanup_ran() {
     let mut house = House::new(1, &[]);
     let begun = house.note("begun");
-    let mut pipeline = house::pipeline(
+    let mut pipeline = crate::house::pipeline(
         "long",
         &[
             ("work", &format!("setsid sleep 1000 & touch {}; sleep 1000", begun.display())),
@@ -101,7 +100,7 @@ async fn a_cancelled_run_leaves_no_process_and_its_cleanup_ran() {
     let ended = over(&engine, job).await;
     assert_eq!(ended.job.state, JobState::Cancelled);
     assert_eq!(log(&engine, job).await, "tidied\n");
-    let left = house::processes(&job.to_string());
+    let left = crate::house::processes(&job.to_string());
     assert!(left.is_empty(), "{left:?}");
     engine.stop(false).await;
 }
