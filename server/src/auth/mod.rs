@@ -1,5 +1,5 @@
-//! Who asks. Every handler takes the caller from here and hands it down; until access control
-//! comes there is one, the local owner.
+//! Who asks. Every handler and page takes the caller from here and hands it down; until access
+//! control comes there is one, the local owner.
 
 use axum::extract::FromRequestParts;
 use engine::Caller;
@@ -10,10 +10,17 @@ use std::convert::Infallible;
 #[derive(Clone, Debug)]
 pub struct By(pub Caller);
 
+impl By {
+    /// Who sent this request.
+    pub fn of(_: &Parts) -> Self {
+        Self(Caller::local_owner())
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for By {
     type Rejection = Infallible;
 
-    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(Caller::local_owner()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
     }
 }

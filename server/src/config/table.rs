@@ -62,11 +62,6 @@ impl<'de, 'f> Section<'de, 'f> {
         Self { table, path, span, known: Vec::new(), found }
     }
 
-    /// Calls the table by the name it has.
-    pub(super) fn rename(&mut self, path: String) {
-        self.path = path;
-    }
-
     /// Where the table stands.
     pub(super) fn span(&self) -> Span {
         self.span
