@@ -9,7 +9,7 @@ SERVE := serve --config examples/tailboard.toml --data-dir data
 
 # Serves http://127.0.0.1:3000 with the example pipelines.
 run: build
-	$(TARGET)/release/tailboard $(SERVE) --listen 127.0.0.1:3000
+	EXAMPLE_DIR=$(CURDIR) $(TARGET)/release/tailboard $(SERVE) --listen 127.0.0.1:3000
 
 # One self-contained executable: $(TARGET)/release/tailboard.
 build:

@@ -1,10 +1,11 @@
 // What every browser test starts from: a page that reports what went wrong in it.
 
 import { test as base, expect, type Page } from "@playwright/test";
+import { Server } from "./server";
 
 interface Board {
   /** Opens a path and waits until the page is hydrated: a click before that would vanish. */
-  goto: (path: string) => Promise<void>;
+  goto: (server: Server, path: string) => Promise<void>;
   /** Errors of the console that this test causes itself (a server that is away). */
   allowErrors: (pattern: RegExp) => void;
 }
@@ -17,8 +18,8 @@ export const test = base.extend<{ board: Board }>({
       const allowed: RegExp[] = [];
       watch(page, errors);
       await use({
-        goto: async (path) => {
-          await page.goto(path);
+        goto: async (server, path) => {
+          await page.goto(server.url + path);
           await hydrated(page);
         },
         allowErrors: (pattern) => allowed.push(pattern),
@@ -30,6 +31,14 @@ export const test = base.extend<{ board: Board }>({
 });
 
 export { expect };
+
+/** A server for all tests of a file. */
+export function serve(pipelines: string): Server {
+  const server = new Server(pipelines);
+  test.beforeAll(() => server.launch());
+  test.afterAll(() => server.stop());
+  return server;
+}
 
 /** Waits until the page's own code runs. */
 export async function hydrated(page: Page) {

@@ -18,26 +18,24 @@ export interface Job {
 const binary = process.env.TAILBOARD_BIN;
 
 export class Server {
-  readonly url: string;
   readonly dir = mkdtempSync(join(tmpdir(), "tailboard-e2e-"));
+  private port = 0;
   private process?: ChildProcess;
   private output = "";
 
-  private constructor(private readonly port: number) {
-    this.url = `http://127.0.0.1:${port}`;
-  }
-
-  /** Starts it with `pipelines` (TOML) and waits until it is ready. */
-  static async start(pipelines: string): Promise<Server> {
-    const server = new Server(await freePort());
+  /** `pipelines` is TOML. */
+  constructor(pipelines: string) {
     // What a test left running must not outlive it.
-    writeFileSync(join(server.dir, "tailboard.toml"), `on_shutdown = "cancel"\n${pipelines}`);
-    await server.launch();
-    return server;
+    writeFileSync(join(this.dir, "tailboard.toml"), `on_shutdown = "cancel"\n${pipelines}`);
   }
 
-  /** Starts it (again) on the same port and data. */
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** Starts it, again on the same port and data, and waits until it is ready. */
   async launch() {
+    this.port ||= await freePort();
     if (!binary) throw new Error("TAILBOARD_BIN must name the executable to test");
     const args = ["serve", "--config", join(this.dir, "tailboard.toml")];
     args.push("--data-dir", join(this.dir, "data"), "--listen", `127.0.0.1:${this.port}`);
@@ -45,7 +43,7 @@ export class Server {
     child.stdout.on("data", (chunk) => (this.output += chunk));
     child.stderr.on("data", (chunk) => (this.output += chunk));
     this.process = child;
-    await until(`the server to be ready`, async () => {
+    await until("the server to be ready", async () => {
       if (child.exitCode !== null) throw new Error(`the server ended:\n${this.output}`);
       return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok;
     });
@@ -136,7 +134,8 @@ export function leftovers(dir: string): number[] {
     .map(Number);
 }
 
-async function freePort(): Promise<number> {
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };

@@ -33,6 +33,7 @@ impl Served {
             .merge(api::router())
             .merge(contracts::router())
             .merge(health::router())
+            .merge(web::forms::router())
             .with_state(self);
         web::router(names, routes, move |parts| {
             let By(caller) = By::of(parts);

@@ -4,12 +4,14 @@
 //! - [`guard`]: which requests are ours to answer at all: `Host`, `Sec-Fetch-Site`, `Origin`
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
+//! - [`forms`]: what the buttons on pages do without JavaScript
 //!
-//! [`router`] puts them around the routes of the API and the contracts. They depend on nothing of
-//! the engine: a page asks the [`app::api::Pages`] that [`router`] was given for its data.
+//! [`router`] puts them around the routes of the API, the contracts and the forms. A page asks the
+//! [`app::api::Pages`] that [`router`] was given for its data.
 
 mod assets;
 mod document;
+pub mod forms;
 mod guard;
 mod headers;
 mod listener;

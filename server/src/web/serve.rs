@@ -7,6 +7,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{io, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -16,8 +17,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Connections at a time; the next one waits in the backlog.
-const MAX_CONNECTIONS: usize = 16_384;
+/// Connections at a time, if the system lets us have as many files; the next one waits in the
+/// backlog.
+const MAX_CONNECTIONS: u64 = 16_384;
+/// Files left for all that is no connection: the store, logs that are read, executors.
+const OTHER_FILES: u64 = 512;
 /// How long a client may take to send a request's head, the wait for it on a kept connection
 /// included (slowloris).
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -30,9 +34,10 @@ const LAST_ANSWER: Duration = Duration::from_millis(1500);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves `router` until `shutdown`, then lets answers end for at most 1.5 s. Streams do not end by
-/// themselves: they watch the same token.
+/// themselves: they watch the same token. Raises this process's own limit of open files, so what is
+/// to be handed on of it (to runs) has to be read before.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let places = Arc::new(Semaphore::new(room_for_connections()));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -57,6 +62,17 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// A shell's usual soft limit is 1,024 files; every stream needs one.
+fn room_for_connections() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        limit = raised;
+    }
+    let room = |files: u64| files.saturating_sub(OTHER_FILES).max(files / 2);
+    limit.current.map_or(MAX_CONNECTIONS, room).min(MAX_CONNECTIONS) as usize
 }
 
 async fn accept(
