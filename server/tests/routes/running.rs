@@ -21,7 +21,7 @@ pub struct Running {
     pub engine: Engine,
     pub streams: Streams,
     pub closing: CancellationToken,
-    dir: TempDir,
+    _dir: TempDir,
     serving: JoinHandle<()>,
 }
 
@@ -39,7 +39,7 @@ impl Running {
         let served = Served { engine: engine.clone(), streams: streams.clone() };
         let router = served.router(web::Names::new(address));
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, dir, serving }
+        Self { address, engine, streams, closing, _dir: dir, serving }
     }
 
     /// Ends the server and the runs that are left.
@@ -114,11 +114,6 @@ impl Running {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(name);
         Gate { path, _dir: dir }
-    }
-
-    /// The data directory.
-    pub fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
     }
 }
 
