@@ -141,8 +141,7 @@ impl Engine {
 
     pub(super) async fn log_size(&self, job: &Job) -> Result<LogInfo, ReadError> {
         let dir = self.inner.runner.job_dir(job.id);
-        let size =
-            blocking(move || Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size()));
+        let size = blocking(move || Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size()));
         Ok(info(job, size.await?))
     }
 

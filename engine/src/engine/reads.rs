@@ -192,7 +192,9 @@ impl Engine {
             .find(|queue| queue.name == job.queue && queue.connection_id == job.connection_id)?;
         Some(match queue.concurrency {
             Some(0) => format!("queue {} is not in the configuration any more", queue.name),
-            Some(slots) => format!("no free slot in queue {}: {} of {slots} in use", queue.name, queue.active),
+            Some(slots) => {
+                format!("no free slot in queue {}: {} of {slots} in use", queue.name, queue.active)
+            }
             None => format!("waiting for a worker of queue {}", queue.name),
         })
     }

@@ -6,13 +6,7 @@ use rustix::{
     io::Errno,
     process::{Pid, PidfdFlags, Resource, Rlimit, Signal},
 };
-use std::{
-    ffi::OsStr,
-    fs,
-    io::{self, Read, Write},
-    os::{fd::AsRawFd, unix::process::CommandExt},
-    process::Command,
-};
+use std::{fs, io, os::unix::process::CommandExt, process::Command};
 
 /// Signals that the executor reads from a descriptor instead of being interrupted by them.
 const READ_SIGNALS: [i32; 6] =

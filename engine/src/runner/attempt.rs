@@ -205,7 +205,7 @@ impl Attempt {
     async fn repair(&self, guard: Guard) {
         let (dir, job, number) = (self.dir.clone(), self.job, self.number);
         blocking(move || {
-            if let Err(error) = crate::logs::repair::repair(&dir, number) {
+            if let Err(error) = crate::logs::repair(&dir, number) {
                 tracing::error!(%job, %error, "the log of a lost run could not be repaired");
             }
             drop(guard);
@@ -216,11 +216,15 @@ impl Attempt {
     /// Ends what the attempt left running, then tells the board that it is lost.
     pub async fn lost(&mut self, reason: String) -> Result<JobState, Refused> {
         let marker = self.context.marker(self.job, self.number);
-        let left = blocking(move || sweep::run(&marker)).await;
-        let reason = match left {
-            Ok(left) if left.is_empty() => reason,
-            Ok(left) => format!("{reason}; would not die: {}", left.join(", ")),
-            Err(error) => format!("{reason}; what it left running could not be looked for: {error}"),
+        let swept = blocking(move || sweep::sweep(&marker)).await;
+        let reason = match swept {
+            Ok(swept) if swept.alive.is_empty() => reason,
+            Ok(swept) => {
+                format!("{reason}; these processes of it would not die: {:?}", swept.alive)
+            }
+            Err(error) => {
+                format!("{reason}; what it left running could not be looked for: {error}")
+            }
         };
         let info = Follower::of_files(self).size().await;
         let mark = LogMark { offset: info.bytes, lines: info.lines };

@@ -3,6 +3,7 @@
 //! A noisy run changes its log thousands of times a second. Events are therefore read in batches
 //! with a pause between them, and a wake-up says only "look again": who is woken reads the files.
 
+use super::readable::readable;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::{
     collections::HashMap,
@@ -37,7 +38,7 @@ impl Directories {
     /// When the kernel has no inotify instance to give (`fs.inotify.max_user_instances`).
     pub fn new() -> io::Result<Arc<Self>> {
         let fd = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)?;
-        Ok(Arc::new(Self { fd: AsyncFd::new(fd)?, wakers: Mutex::default() }))
+        Ok(Arc::new(Self { fd: readable(fd)?, wakers: Mutex::default() }))
     }
 
     /// Watches the files in `dir`. Whoever calls this has to look at them once afterwards: what

@@ -1,10 +1,6 @@
 //! Following a run by its files: journal, log, live.
 
-use super::{
-    attempt::Attempt,
-    context::blocking,
-    directories::Watched,
-};
+use super::{attempt::Attempt, context::blocking, directories::Watched, readable::readable};
 use crate::{
     board::Refused,
     executor::{journal, lock::Holder},
@@ -13,10 +9,7 @@ use crate::{
 };
 use shared::{JobState, log::LogInfo};
 use std::{future::pending, os::fd::OwnedFd, time::Duration};
-use tokio::{
-    io::{Interest, unix::AsyncFd},
-    time::Instant,
-};
+use tokio::{io::unix::AsyncFd, time::Instant};
 
 /// How often files are looked at without being told that they changed: for a kernel that has no
 /// watches left, and to see a process that is gone where that is not told either.
@@ -43,7 +36,7 @@ impl<'a> Follower<'a> {
         let job = attempt.job;
         let gone = holder
             .pidfd(&attempt.dir)
-            .and_then(|fd| fd.map(|fd| AsyncFd::with_interest(fd, Interest::READABLE)).transpose())
+            .and_then(|fd| fd.map(readable).transpose())
             .inspect_err(|error| tracing::warn!(%job, %error, "cannot wait for an executor"))
             .ok()
             .flatten();

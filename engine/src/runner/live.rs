@@ -39,7 +39,8 @@ impl LiveLogs {
 
     /// Forgets logs that nobody reads and that were made known by a reader only.
     pub fn forget_unread(&self) {
-        self.logs().retain(|_, log| log.receiver_count() > 0 || *log.borrow() != LogInfo::default());
+        self.logs()
+            .retain(|_, log| log.receiver_count() > 0 || *log.borrow() != LogInfo::default());
     }
 
     fn logs(&self) -> MutexGuard<'_, HashMap<JobId, watch::Sender<LogInfo>>> {

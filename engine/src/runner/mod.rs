@@ -16,6 +16,7 @@ mod follow;
 pub mod live;
 mod queue;
 mod rates;
+mod readable;
 mod start;
 
 use crate::{

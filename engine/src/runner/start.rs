@@ -1,9 +1,6 @@
 //! Starting the executor of a claimed attempt.
 
-use super::{
-    attempt::Attempt,
-    context::blocking,
-};
+use super::{attempt::Attempt, context::blocking, readable::readable};
 use crate::{
     Definition, Observation,
     board::Refused,
@@ -14,8 +11,9 @@ use crate::{
     observation::{Exit, LogMark, RunChange},
 };
 use shared::{JobState, Timestamp};
-use std::{fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::Child, time::Duration};
-use tokio::io::{Interest, unix::AsyncFd};
+use std::{
+    fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::Child, time::Duration,
+};
 
 /// Pause after the first failed start; it doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -52,12 +50,11 @@ pub async fn start(attempt: &mut Attempt) -> Result<Option<JobState>, Refused> {
             at: Timestamp::now(),
         };
         attempt.context.tell(delayed).await?;
-        tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_PAUSE),
-            Ok(_) = attempt.cancels.wait_for(|cancels| cancels.count > 0) => {
-                return cancelled(attempt).await.map(Some);
-            }
+        let asked = attempt.cancels.wait_for(|cancels| cancels.count > 0);
+        if tokio::time::timeout(pause, asked).await.is_ok_and(|asked| asked.is_ok()) {
+            return cancelled(attempt).await.map(Some);
         }
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -90,7 +87,7 @@ async fn reap(mut child: Child) {
     let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
     if let Some(pidfd) = pid.and_then(|pid| {
         rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::NONBLOCK).ok()
-    }) && let Ok(gone) = AsyncFd::with_interest(pidfd, Interest::READABLE)
+    }) && let Ok(gone) = readable(pidfd)
     {
         // An error here means that the runtime is ending, and init reaps it.
         let _ = gone.readable().await.map(|_| ());
