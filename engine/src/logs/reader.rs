@@ -40,7 +40,7 @@ pub struct Size {
 }
 
 /// A window of a log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Default)]
 pub struct Window {
     pub lines: Vec<Line>,
     /// What is unfinished now; only in a window that reaches the end.
