@@ -10,8 +10,7 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     // An executor is small: no runtime, no parser of arguments, nothing that it does not need.
     if args.next().is_some_and(|verb| verb == "executor") {
-        let Some(dir) = args.next() else { return ExitCode::from(2) };
-        return engine::executor::main(dir.as_ref());
+        return engine::executor::main(args);
     }
     server::command::run()
 }
