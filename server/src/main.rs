@@ -1,1 +1,17 @@
-fn main() {}
+//! The executable: the board and its executors are the same file.
+
+use std::process::ExitCode;
+
+/// glibc's allocator keeps what closed streams used; this one gives it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    // An executor is small: no runtime, no parser of arguments, nothing that it does not need.
+    if args.next().is_some_and(|verb| verb == "executor") {
+        let Some(dir) = args.next() else { return ExitCode::from(2) };
+        return engine::executor::main(dir.as_ref());
+    }
+    server::command::run()
+}
