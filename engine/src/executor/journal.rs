@@ -206,3 +206,59 @@ impl Journal {
 fn path(dir: &Path, attempt: u32) -> PathBuf {
     dir.join(format!("journal-{attempt}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_journal_of_version_1_stays_readable() {
+        let sample = r#"{"version":1,"job":"0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1","attempt":2}
+{"at":"2026-02-27T10:30:00.000Z","elapsed_ms":0,"offset":0,"lines":0,"what":"started"}
+{"at":"2026-02-27T10:30:00.001Z","elapsed_ms":1,"offset":0,"lines":0,"what":"step_started","ordinal":0}
+{"at":"2026-02-27T10:30:01.000Z","elapsed_ms":1000,"offset":12,"lines":2,"what":"step_ended","ordinal":0,"state":"failed","duration_ms":999,"code":3,"signal":null,"error":"exit code 3"}
+{"at":"2026-02-27T10:30:02.000Z","elapsed_ms":2000,"offset":12,"lines":2,"what":"cancelling"}
+{"at":"2026-02-27T10:30:03.000Z","elapsed_ms":3000,"offset":12,"lines":2,"what":"end","outcome":"failed","code":3,"signal":null,"error":"step x: exit code 3"}
+"#;
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(path(dir.path(), 2), sample).unwrap();
+        let news = read_from(dir.path(), 2, 0).unwrap();
+        let error = Some("exit code 3".to_owned());
+        let (code, signal) = (Some(3), None);
+        let whats: Vec<_> = news.entries.iter().map(|entry| entry.what.clone()).collect();
+        assert_eq!(
+            whats,
+            [
+                What::Started,
+                What::StepStarted { ordinal: 0 },
+                What::StepEnded {
+                    ordinal: 0,
+                    state: StepState::Failed,
+                    duration_ms: Some(999),
+                    code,
+                    signal,
+                    error,
+                },
+                What::Cancelling,
+                What::End {
+                    outcome: Outcome::Failed,
+                    code,
+                    signal,
+                    error: Some("step x: exit code 3".to_owned()),
+                },
+            ]
+        );
+        let written: Vec<_> =
+            news.entries.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
+        assert_eq!(written, sample.lines().skip(1).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_journal_of_another_version_is_not_guessed_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let head = r#"{"version":2,"job":"0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1","attempt":1}"#;
+        fs::write(path(dir.path(), 1), format!("{head}\n")).unwrap();
+        assert!(matches!(read_from(dir.path(), 1, 0), Err(JournalError::Version(2))));
+    }
+}

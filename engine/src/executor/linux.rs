@@ -122,8 +122,9 @@ pub fn become_executor() -> io::Result<Signals> {
 /// # Safety
 /// The process must not rely on a handler of its own; async-signal-safe.
 unsafe fn default_signals() {
-    for signal in 1..=31 {
-        // SAFETY: SIG_DFL is always a valid disposition; KILL and STOP answer EINVAL.
+    for signal in 1..=libc::SIGRTMAX() {
+        // SAFETY: SIG_DFL is always a valid disposition; KILL, STOP and the two of
+        // the C library itself answer EINVAL.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
 }

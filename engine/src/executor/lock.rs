@@ -124,3 +124,27 @@ fn holder(dir: &Path) -> io::Result<Option<Holder>> {
     let lives = linux::stat(holder.pid).is_some_and(|s| s.start_time == holder.start_time);
     Ok((holder.version == VERSION && lives).then_some(holder))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_of_version_1_stays_readable() {
+        let sample = r#"{"version":1,"pid":42,"start_time":123456,"attempt":3}"#;
+        let holder = Holder { version: 1, pid: 42, start_time: 123_456, attempt: 3 };
+        assert_eq!(serde_json::from_str::<Holder>(sample).unwrap(), holder);
+        assert_eq!(serde_json::to_string(&holder).unwrap(), sample);
+    }
+
+    #[test]
+    fn a_lock_signed_by_a_process_that_is_gone_has_no_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let State::Free(guard) = take(dir.path()).unwrap() else { panic!("nobody has it") };
+        guard.sign(1).unwrap();
+        assert_eq!(holder(dir.path()).unwrap().map(|holder| holder.attempt), Some(1));
+        let gone = Holder { start_time: 1, ..holder(dir.path()).unwrap().unwrap() };
+        fs::write(dir.path().join(NAME), serde_json::to_vec(&gone).unwrap()).unwrap();
+        assert_eq!(holder(dir.path()).unwrap(), None);
+    }
+}

@@ -26,6 +26,8 @@ pub struct Output {
     chunk: Vec<u8>,
     pub bytes_read: u64,
     last_shown: Instant,
+    /// `live` has a line of a pipe that is gone.
+    is_outdated: bool,
 }
 
 struct Pipe {
@@ -41,7 +43,15 @@ struct Pipe {
 impl Output {
     pub fn new(dir: PathBuf, log: Writer) -> Self {
         let (pipes, chunk) = (Vec::new(), vec![0; CHUNK]);
-        Self { dir, log, pipes, chunk, bytes_read: 0, last_shown: Instant::now() }
+        Self {
+            dir,
+            log,
+            pipes,
+            chunk,
+            bytes_read: 0,
+            last_shown: Instant::now(),
+            is_outdated: false,
+        }
     }
 
     pub fn add(&mut self, pipes: [(Origin, OwnedFd); 2]) {
@@ -62,16 +72,16 @@ impl Output {
         self.pipes.iter().any(|pipe| pipe.line.origin.step == step)
     }
 
-    /// Reads a chunk from each pipe whose bit is set in `ready`. One that has ended goes.
-    pub fn read(&mut self, ready: u64) {
-        if ready == 0 {
+    /// Reads a chunk from each pipe that is `ready`; the others may have nothing. One that has ended
+    /// goes.
+    pub fn read(&mut self, ready: &[bool]) {
+        if !ready.contains(&true) {
             return;
         }
         let at = Timestamp::now();
-        let mut i = 0;
+        let mut ready = ready.iter();
         self.pipes.retain_mut(|pipe| {
-            i += 1;
-            if i > 64 || ready & 1 << (i - 1) == 0 {
+            if ready.next() != Some(&true) {
                 return true;
             }
             match rustix::io::read(&pipe.fd, &mut self.chunk[..]) {
@@ -93,6 +103,7 @@ impl Output {
                 // Its end; a pipe that cannot be read has nothing more to say either.
                 Ok(_) | Err(_) => {
                     self.log.finish(&mut pipe.line, at);
+                    self.is_outdated |= pipe.is_shown;
                     false
                 }
             }
@@ -116,7 +127,8 @@ impl Output {
             Some(since) => Some(since + SHOWN_AFTER),
             None => pipe.is_shown.then_some(self.last_shown),
         });
-        Some(due.min()?.max(self.last_shown + SHOWN_EVERY))
+        let outdated = self.is_outdated.then_some(self.last_shown);
+        Some(due.chain(outdated).min()?.max(self.last_shown + SHOWN_EVERY))
     }
 
     /// Writes `live` if it is time to.
@@ -124,7 +136,7 @@ impl Output {
         if self.due().is_none_or(|due| due > now) {
             return;
         }
-        self.last_shown = now;
+        (self.last_shown, self.is_outdated) = (now, false);
         let lines = self.log.mark().lines;
         let mut open = Vec::new();
         for pipe in &mut self.pipes {

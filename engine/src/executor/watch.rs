@@ -101,10 +101,8 @@ impl Watch {
             Err(error) => return Err(error),
         }
         let has_signal = !fds[0].revents().is_empty();
-        let ready = fds[1..].iter().enumerate().filter(|(_, fd)| !fd.revents().is_empty());
-        // A bit each; an attempt has two pipes, and two more for each step that left one open.
-        let ready = ready.filter(|(i, _)| *i < 64).fold(0_u64, |all, (i, _)| all | 1 << i);
-        self.output.read(ready);
+        let ready: Vec<_> = fds[1..].iter().map(|fd| !fd.revents().is_empty()).collect();
+        self.output.read(&ready);
         if has_signal {
             self.take_signals();
         }

@@ -2,7 +2,7 @@
 //!
 //! Written by the executor by rename, at most ten times a second, gone at the end of the attempt.
 
-use super::index::{Index, Kind, Origin};
+use super::index::{Entry, Index, Origin};
 use serde::{Deserialize, Serialize};
 use shared::log::Stream;
 use std::{fs, io, path::Path};
@@ -90,11 +90,25 @@ impl Live {
         }
         let newer = index.read(total.saturating_sub(MAX_AGE).max(oldest) + 1, MAX_AGE)?;
         self.open.retain(|open| {
-            !newer.iter().any(|entry| {
-                let is_line = matches!(entry.record.kind, Kind::Line { .. });
-                entry.n > open.lines && is_line && entry.record.origin == open.origin()
-            })
+            let is_newer = |entry: &Entry| entry.n > open.lines;
+            !newer.iter().any(|entry| is_newer(entry) && entry.record.origin == open.origin())
         });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_version_1_stays_readable() {
+        let dir = tempfile::tempdir().unwrap();
+        let sample = r#"{"version":1,"change":1700000000000,"open":[{"stream":"stderr","step":2,"attempt":1,"lines":7,"text":"20%"}]}"#;
+        fs::write(dir.path().join(NAME), sample).unwrap();
+        let origin = Origin { stream: Stream::Stderr, step: 2, attempt: 1 };
+        let open = vec![Open::new(origin, 7, b"10%\r20%\r")];
+        let live = Live { version: 1, change: 1_700_000_000_000, open };
+        assert_eq!(read(dir.path()).unwrap(), Some(live));
     }
 }

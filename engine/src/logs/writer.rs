@@ -168,11 +168,14 @@ impl Writer {
 
     /// Writes the lines of `ends` out of `head` and `chunk`, or leaves some of them out.
     fn keep(&mut self, origin: Origin, head: &[u8], chunk: &[u8], at: Timestamp) {
-        let room = match self.full || !self.close_gap() {
+        let room = match self.full {
             true => 0,
             false => self.max_bytes.saturating_sub(self.whole.offset),
         };
-        let kept = self.ends.partition_point(|&(end, _)| end as u64 <= room);
+        let mut kept = self.ends.partition_point(|&(end, _)| end as u64 <= room);
+        if kept > 0 && !self.close_gap() {
+            kept = 0;
+        }
         let left_out = match self.write(kept, origin, head, chunk, at) {
             Ok(()) => self.ends.len() - kept,
             Err(_) => {
@@ -180,6 +183,10 @@ impl Writer {
                 self.ends.len()
             }
         };
+        if left_out > 0 && !self.full {
+            // The limit: from here on nothing is kept, not even what would be short enough.
+            self.max_bytes = self.whole.offset;
+        }
         if left_out > 0 {
             let is_new = self.gap.is_none();
             let gap = self.gap.get_or_insert(Gap { origin, lines: 0, written: None });
