@@ -3,7 +3,7 @@
 # and nothing of the machine's own is touched.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-target=${CARGO_TARGET_DIR:-$root/target}
+target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 tools=${TAILBOARD_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/tailboard/tools}
 
 # 0.3.11 wants a newer Rust than rust-toolchain.toml.

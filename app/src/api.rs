@@ -1,6 +1,7 @@
 //! What the pages ask for, with two bodies: on the server an object in context that answers from
 //! the engine, in the browser the same JSON over HTTP. Nothing else in this crate knows which.
 
+use crate::url::encode;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::{
@@ -49,23 +50,9 @@ impl JobsParams {
             query.push(if query.is_empty() { '?' } else { '&' });
             query.push_str(name);
             query.push('=');
-            push_encoded(&mut query, &value);
+            query.push_str(&encode(&value));
             query
         })
-    }
-}
-
-/// Percent-encodes what may not stand in a part of a query.
-fn push_encoded(query: &mut String, text: &str) {
-    use std::fmt::Write;
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b',' => {
-                query.push(char::from(byte));
-            }
-            // Writing to a string cannot fail.
-            _ => drop(write!(query, "%{byte:02X}")),
-        }
     }
 }
 
@@ -95,8 +82,7 @@ pub trait Pages: Send + Sync {
 
 /// An answer on its way.
 #[cfg(feature = "ssr")]
-pub type Answer<T> =
-    std::pin::Pin<Box<dyn std::future::Future<Output = Result<T, PageError>> + Send>>;
+pub type Answer<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, PageError>> + Send>>;
 
 #[cfg(feature = "ssr")]
 mod body {

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
+    let mut args = std::env::args_os().skip(1).peekable();
     // An executor is small: no runtime, no parser of arguments, nothing that it does not need.
-    if args.next().is_some_and(|verb| verb == "executor") {
+    if args.next_if(|verb| verb == "executor").is_some() {
         return engine::executor::main(args);
     }
     server::command::run()

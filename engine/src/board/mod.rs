@@ -1,67 +1,137 @@
 //! The board: who is in which state now, and the only place where a state changes.
 //!
-//! One thread takes what gathered in a bounded line, applies it, numbers the events, commits rows and
-//! events in one transaction, publishes in order, acknowledges.
+//! One thread takes what gathered in a bounded line, applies it, numbers the events, commits rows and events in
+//! one transaction, publishes in order, answers. What gathers meanwhile is the next commit: no timer.
+//!
+//! - `line`: the way in; `thread`: the loop; `batch`: one commit's worth, and the numbers
+//! - `machine`: which state follows which; `state`, `jobs`, `story`, `rows`: what becomes of an observation
+//! - `held`: jobs in memory; `pace`: the limit on latest-wins events; `published`: rows for readers
+//!
+//! **Revisions.** A row's revision is the number of the event that last changed it. A job has two kinds of
+//! events: `job:state_change` has the whole row, and its number is stored with it; `job:progress` has what
+//! changes between two of those (progress, step, steps done). Progress and its number are not stored:
+//! [`Board::overlay`] puts both onto a row that was read, if the row is still of the state that the progress
+//! belongs to. Of a step that began or ended the store keeps the effect with the old revision; so a row
+//! may be ahead of its revision, never behind, and the `job:progress` that follows with a higher number says
+//! the same again. After a start the progress of every active job is published anew.
+
+mod batch;
+mod held;
+mod jobs;
+mod line;
+mod machine;
+mod pace;
+mod published;
+mod rows;
+mod state;
+mod story;
+mod thread;
 
 use crate::{
     Observation,
     hub::Hub,
-    store::{Store, Writer},
+    store::{Store, StoreError, Writer},
 };
+use line::Line;
+use published::Published;
 use shared::{Connection, Job, JobState, Queue, Worker};
+use state::State;
 use std::{
     pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
+    thread::{Builder, JoinHandle},
 };
+use thread::BoardThread;
 
 /// Handle of the board; cheap to clone.
-#[derive(Clone)]
-pub struct Board {}
+#[derive(Clone, Debug)]
+pub struct Board {
+    line: Line,
+    published: Arc<Published>,
+    ending: Arc<AtomicBool>,
+    /// None when it was waited for.
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
 
 impl Board {
     /// Reads the jobs that are not over and starts the thread.
-    pub fn start(_store: &Store, _writer: Writer, _hub: Hub) -> Result<Self, StartError> {
-        unimplemented!()
+    pub fn start(store: &Store, writer: Writer, hub: Hub) -> Result<Self, StartError> {
+        let (line, received) = Line::new();
+        let published = Arc::new(Published::default());
+        let ending = Arc::new(AtomicBool::new(false));
+        let thread = BoardThread {
+            line: received,
+            state: State::new(store.epoch(), store.reserved(), &writer)?,
+            writer,
+            hub,
+            published: published.clone(),
+            reserved: store.reserved(),
+            ending: ending.clone(),
+            recovered: false,
+        };
+        let run = Builder::new().name("board".into()).spawn(|| thread.run());
+        let thread = Arc::new(Mutex::new(Some(run.map_err(StartError::Thread)?)));
+        Ok(Self { line, published, ending, thread })
     }
 
     /// Puts an observation into the line if there is room (4,096 observations, 16 MiB).
-    pub fn try_send(&self, _observation: Observation) -> Result<Ack, SendError> {
-        unimplemented!()
+    pub fn try_send(&self, observation: Observation) -> Result<Ack, SendError> {
+        self.line.try_send(observation)
     }
 
-    /// Puts an observation into the line, waits for room if need be.
-    pub async fn send(&self, _observation: Observation) -> Result<Ack, Closed> {
-        unimplemented!()
+    /// Puts an observation into the line; waits for room if need be.
+    pub async fn send(&self, observation: Observation) -> Result<Ack, Closed> {
+        self.line.send(observation).await
     }
 
     /// Workers as published, by connection and id.
     pub fn workers(&self) -> Vec<Worker> {
-        unimplemented!()
+        self.published.workers()
     }
 
     /// Queues as published, by connection and name.
     pub fn queues(&self) -> Vec<Queue> {
-        unimplemented!()
+        self.published.queues()
     }
 
     /// Connections as published, by id; `stale` while the store cannot write.
     pub fn connections(&self) -> Vec<Connection> {
-        unimplemented!()
+        self.published.connections()
     }
 
     /// Puts the live progress of active jobs, which is not stored, onto rows read from the store.
-    pub fn overlay(&self, _jobs: &mut [Job]) {
-        unimplemented!()
+    pub fn overlay(&self, jobs: &mut [Job]) {
+        self.published.overlay(jobs);
     }
 
-    /// Err says why the store has not taken a commit for more than two seconds.
+    /// Err says why the store has taken no commit for more than two seconds.
     pub fn writable(&self) -> Result<(), String> {
-        unimplemented!()
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(Closed.to_string());
+        }
+        match self.published.failing() {
+            None => Ok(()),
+            Some(failing) => {
+                Err(format!("the store cannot write since {}: {}", failing.since, failing.error))
+            }
+        }
     }
 
-    /// Takes nothing more, commits what is in line and ends the thread. Blocks: call it where that is allowed.
+    /// Takes nothing more, commits what is in line and ends the thread. Blocks until that is done, for a few
+    /// seconds if the store does not answer.
     pub fn stop(&self) {
-        unimplemented!()
+        self.ending.store(true, Ordering::Relaxed);
+        self.line.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A panic there was reported where it happened.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -69,7 +139,7 @@ impl Board {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
     #[error("the board's thread could not be started: {0}")]
     Thread(std::io::Error),
 }
@@ -78,6 +148,12 @@ pub enum StartError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the board takes nothing any more")]
 pub struct Closed;
+
+impl From<Closed> for SendError {
+    fn from(_: Closed) -> Self {
+        Self::Closed
+    }
+}
 
 /// Why an observation did not get into the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +178,7 @@ impl Future for Ack {
 /// What became of an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
-    /// The job it was about as it stands now, if it is still going or ended by this.
+    /// The job as it is now, if this put it into another state or asked for its cancel.
     pub job: Option<Job>,
     /// False: a duplicate or late, nothing changed.
     pub changed: bool,

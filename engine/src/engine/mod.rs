@@ -11,7 +11,7 @@ use crate::{
     Settings,
     board::{self, Board},
     definition::OnShutdown,
-    hub::Hub,
+    hub::{Hub, HubError},
     runner::{self, Runner, blocking},
     store::{Store, StoreError},
 };
@@ -42,8 +42,8 @@ pub enum StartError {
     DataDir { path: PathBuf, source: io::Error },
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the event log cannot be started: {0}")]
-    Hub(io::Error),
+    #[error(transparent)]
+    Hub(#[from] HubError),
     #[error(transparent)]
     Board(#[from] board::StartError),
     #[error(transparent)]
@@ -66,7 +66,7 @@ impl Engine {
         let (store, board, hub, unfinished) = blocking(move || -> Result<_, StartError> {
             make_private(&dir)?;
             let (store, writer) = Store::open(&dir)?;
-            let hub = Hub::start(&store).map_err(StartError::Hub)?;
+            let hub = Hub::start(&store)?;
             let unfinished = store.unfinished()?;
             let board = Board::start(&store, writer, hub.clone())?;
             Ok((store, board, hub, unfinished))

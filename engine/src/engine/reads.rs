@@ -6,7 +6,7 @@ use crate::{
     Caller,
     logs::LogError,
     runner::blocking,
-    store::{JobsQuery, QueryError, Store, StoreError},
+    store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
     Connection, EventId, Job, JobDetail, JobFilter, JobId, JobState, Page, Pipeline, PipelineStep,
@@ -17,8 +17,8 @@ use shared::{
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("the cursor is not one of this list: {0}")]
-    Cursor(&'static str),
+    #[error(transparent)]
+    Cursor(#[from] BadCursor),
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The job has no log: it never ran, or its log was deleted.

@@ -1,18 +1,60 @@
 //! The live event log: what was committed, encoded once, read by any number of streams.
 //!
-//! The [`crate::board`] publishes events in the order of their numbers; a [`Subscription`] is a cursor that joins
-//! everything after it into one write. Nothing is queued for a reader, so none can be waited for:
-//! past what is kept it is told to fetch a snapshot (`reset`) and goes on from the head.
+//! - [`event`](Event): what the [`crate::board`] publishes; `frame`: how it is encoded
+//! - `log`: what is kept. A `ring` of history per connection, so that a noisy one cannot push out another's;
+//!   the `latest` value of what has no history
+//! - `cursor`: how one reader goes through it; [`Subscription`] is a cursor that can be polled
+//! - `fan_out`: wakes subscriptions; `watch`: wakes the streams of one job
+//! - `fill`: brings history back from the store after a start
+//!
+//! Nothing is queued for a reader, so nobody waits for a slow one: past what is kept it is told to fetch a
+//! snapshot (`reset`) and goes on from the head.
+//!
+//! **Ids.** Every numbered frame carries its number as `id:`, latest-wins ones too: a reader gets all
+//! frames merged by number, so with number n all up to n was sent to it or did not match.
 
-use crate::{Caller, store::Store};
+mod cursor;
+mod event;
+mod fan_out;
+mod fill;
+mod frame;
+mod gauge;
+mod latest;
+mod log;
+mod ring;
+mod subscription;
+mod watch;
+
+pub use event::{Event, Key, Publication, Topic};
+pub use frame::frame;
+pub(crate) use frame::frame_exact;
+pub use subscription::Subscription;
+pub use watch::JobWatch;
+
+use crate::{
+    Caller,
+    store::{Store, StoreError},
+};
 use bytes::Bytes;
+use fan_out::FanOut;
+use gauge::Gauge;
+use log::Log;
+use ring::{Limits, Ring};
 use shared::{ConnectionId, EventId, JobId};
-use std::task::{Context, Poll};
+use std::{
+    io,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+};
+use watch::Watched;
 
-/// What a stream wants to hear of.
+/// What a stream wants to hear of; connections' freshness is part of every stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interest {
-    /// Connections to hear of; one that has no events yet may be named too.
+    /// One that has no events yet may be named too.
     pub connections: Vec<ConnectionId>,
     /// `job:*`
     pub jobs: bool,
@@ -22,65 +64,142 @@ pub struct Interest {
     pub queues: bool,
 }
 
+/// Why the hub cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a thread of the event log could not be started: {0}")]
+    Thread(#[from] io::Error),
+}
+
 /// Handle of the event log; cheap to clone. Its threads end with the last clone.
-#[derive(Clone)]
-pub struct Hub {}
+#[derive(Clone, Debug)]
+pub struct Hub {
+    shared: Arc<Shared>,
+    _threads: Arc<Threads>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    log: RwLock<Log>,
+    fan_out: FanOut,
+    watched: Watched,
+    gauge: Gauge,
+    ended: AtomicBool,
+}
+
+impl Shared {
+    fn read(&self) -> RwLockReadGuard<'_, Log> {
+        self.log.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Log> {
+        self.log.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the threads when the last handle is dropped.
+#[derive(Debug)]
+struct Threads {
+    shared: Arc<Shared>,
+    running: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::Relaxed);
+        self.shared.fan_out.end();
+        for thread in self.running.drain(..) {
+            thread.thread().unpark();
+            // A panic there was reported where it happened.
+            let _ = thread.join();
+        }
+    }
+}
 
 impl Hub {
-    /// Begins at the store's head and fills the rings from it in the background.
-    pub fn start(_store: &Store) -> std::io::Result<Self> {
-        unimplemented!()
+    /// Begins at the end of the numbers the store has reserved, so that no id ever given out is ahead of the
+    /// head, and fills the rings from the store in the background.
+    pub fn start(store: &Store) -> Result<Self, HubError> {
+        Self::start_with(store, Limits::DEFAULT)
+    }
+
+    fn start_with(store: &Store, limits: Limits) -> Result<Self, HubError> {
+        let head = store.reserved();
+        let mut log = Log::new(store.epoch(), head, limits);
+        let floors = store.floors()?;
+        for &(connection, floor) in &floors {
+            log.rings.insert(connection, Ring::to_fill(limits, head, floor));
+        }
+        let shared = Arc::new(Shared {
+            log: RwLock::new(log),
+            fan_out: FanOut::default(),
+            watched: Watched::default(),
+            gauge: Gauge::default(),
+            ended: AtomicBool::new(false),
+        });
+        let mut threads = Threads { shared: shared.clone(), running: Vec::new() };
+        let own = shared.clone();
+        let fan_out =
+            thread::Builder::new().name("fan-out".into()).spawn(move || own.fan_out.run())?;
+        threads.running.push(fan_out);
+        let (own, store) = (shared.clone(), store.clone());
+        let connections: Vec<_> = floors.into_iter().map(|(connection, _)| connection).collect();
+        let fill = thread::Builder::new()
+            .name("history".into())
+            .spawn(move || fill::run(&own, &store, &connections))?;
+        threads.running.push(fill);
+        Ok(Self { shared, _threads: Arc::new(threads) })
     }
 
     /// The newest event that was published. Read it before the rows that it goes with.
     pub fn head(&self) -> EventId {
-        unimplemented!()
+        let log = self.shared.read();
+        log.id(log.head)
     }
 
-    /// A stream of what happens after `since` (absent: after now). `contract` names it in [`Hub::streams`].
+    /// A stream of what happens after `since`; absent: after now. `contract` names it in [`Hub::streams`].
+    /// The caller is one who may see the connections of the interest.
     pub fn subscribe(
         &self,
         _caller: &Caller,
-        _contract: &'static str,
-        _interest: Interest,
-        _since: Option<EventId>,
+        contract: &'static str,
+        interest: Interest,
+        since: Option<EventId>,
     ) -> Subscription {
-        unimplemented!()
+        Subscription::new(self.shared.clone(), contract, interest, since)
     }
 
     /// Woken by what happens to this job from now on, and by nothing else.
-    pub fn watch_job(&self, _caller: &Caller, _contract: &'static str, _job: JobId) -> JobWatch {
-        unimplemented!()
+    pub fn watch_job(&self, _caller: &Caller, contract: &'static str, job: JobId) -> JobWatch {
+        JobWatch::new(self.shared.clone(), contract, job)
     }
 
     /// Open streams by contract.
     pub fn streams(&self) -> Vec<(&'static str, usize)> {
-        unimplemented!()
-    }
-}
-
-/// A cursor in the event log.
-pub struct Subscription {}
-
-impl Subscription {
-    /// Frames of the dashboard stream after the cursor that pass the interest, in the order of their
-    /// numbers, joined up to 64 KiB. Pending: the waker is kept and woken when there is more.
-    pub fn poll_frames(&mut self, _cx: &mut Context<'_>) -> Poll<Bytes> {
-        unimplemented!()
+        self.shared.gauge.open()
     }
 
-    /// The position, if it moved past events that did not match since the last id given out.
-    pub fn moved(&mut self) -> Option<EventId> {
-        unimplemented!()
+    /// Makes known what was committed, in the order of numbers.
+    pub(crate) fn publish(&self, publication: Publication) {
+        let Publication { events, over, jobs } = publication;
+        let mut topics: Vec<_> = events.iter().map(|e| (e.connection, e.topic)).collect();
+        topics.dedup();
+        self.shared.write().publish(events, &over);
+        self.shared.watched.tell(&jobs);
+        if !topics.is_empty() {
+            self.shared.fan_out.tell(&topics);
+        }
     }
-}
 
-/// Wakes for one job.
-pub struct JobWatch {}
-
-impl JobWatch {
-    /// Resolves when something of the job was committed since this was made or last resolved.
-    pub async fn changed(&mut self) {
-        unimplemented!()
+    /// Frames without a number for all who watch these connections, now and from now on until they are
+    /// replaced. None of them: what they said is over.
+    pub(crate) fn say_aside(&self, frames: Vec<(ConnectionId, Bytes)>) {
+        let mut log = self.shared.write();
+        log.aside.version += 1;
+        log.aside.frames = frames;
+        drop(log);
+        self.shared.fan_out.tell_all();
     }
 }

@@ -1,155 +1,154 @@
-//! SQLite: jobs, steps, stories, and the events that a stream may still resume from.
+//! SQLite: jobs, steps, stories, and the events that a stream may still resume over.
 //!
-//! One writing connection, owned by the board ([`Writer`]); a few reading ones behind [`Store`], whose methods
-//! block and belong into `spawn_blocking`.
+//! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
+//! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
+//! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
+//! - `jobs`, `cursor`: lists; `detail`: one job; `unfinished`: what a start goes on with; `events`: history
+//!
+//! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
+//! that gathered for one commit.
 
-use crate::Caller;
-use shared::{
-    CancelRequest, Epoch, Job, JobFilter, JobId, Step, StoryEntry, Total, job::Attempt,
-    page::StateCount,
-};
+mod change;
+mod cursor;
+mod detail;
+mod directory;
+mod error;
+mod events;
+mod jobs;
+mod row;
+mod schema;
+mod unfinished;
+mod writer;
+
+pub use change::{Change, Plan};
+pub use cursor::BadCursor;
+pub use detail::StoredJob;
+pub use error::{QueryError, StoreError};
+pub use events::{History, StoredEvent};
+pub use jobs::{JobRows, JobsQuery};
+pub use unfinished::Unfinished;
+pub use writer::{EVENTS_KEPT, Head, Writer};
+
+use directory::{DirectoryLock, Identity};
+use rusqlite::{Connection, OpenFlags};
+use shared::Epoch;
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use uuid::Uuid;
 
-/// Handle of the store; cheap to clone. The data directory stays locked while one exists.
-#[derive(Clone)]
-pub struct Store {}
+const FILE: &str = "tailboard.db";
+/// Reading connections: enough for two cores and a slow one.
+const READERS: usize = 4;
+/// How long a statement waits for a lock that SQLite itself needs (recovery, checkpoint).
+const BUSY: Duration = Duration::from_secs(5);
+/// Prepared statements kept per connection: all there are.
+const STATEMENTS: usize = 64;
 
-/// The writing connection; there is one.
-pub struct Writer {}
+/// Handle of the store; cheap to clone. The data directory stays locked while one,
+/// or the writer, exists.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Shared>);
 
-/// Why the store cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    #[error("{0} is in use by another server")]
-    Locked(PathBuf),
-    #[error("{dir} is on {kind}, which cannot be locked reliably: use a local file system")]
-    Remote { dir: PathBuf, kind: &'static str },
-    #[error(
-        "{path} was written by a newer version (schema {found}, this one knows {known}): use that version"
-    )]
-    Newer { path: PathBuf, found: u32, known: u32 },
-    #[error("{path}: {source}")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("store: {0}")]
-    Sqlite(#[from] rusqlite::Error),
-    /// A row that this version cannot have written.
-    #[error("store: {0}")]
-    Corrupt(String),
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    board: schema::Board,
+    readers: Mutex<Readers>,
+    /// A reader came back.
+    turn: Condvar,
+    _lock: Arc<DirectoryLock>,
 }
 
-/// Why a list cannot be given.
-#[derive(Debug, thiserror::Error)]
-pub enum QueryError {
-    #[error("the cursor is not one of this list: {0}")]
-    Cursor(&'static str),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// One page of jobs, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct JobsQuery {
-    pub filter: JobFilter,
-    /// `next_cursor` of the page before, of the same filter.
-    pub cursor: Option<String>,
-    /// Rows, 1 to 200; what is outside is brought inside.
-    pub limit: u32,
-}
-
-/// A page as the store has it: without `as_of`, which was read before.
-#[derive(Clone, Debug, PartialEq)]
-pub struct JobRows {
-    pub items: Vec<Job>,
-    pub next_cursor: Option<String>,
-    pub total: Total,
-}
-
-/// All that is stored of one job.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredJob {
-    pub job: Job,
-    pub params: BTreeMap<String, String>,
-    pub created_by: String,
-    /// As it was queued with, as JSON.
-    pub definition: Option<String>,
-    pub cancel: Option<CancelRequest>,
-    /// Why its attempt has not begun to run yet, in one sentence.
-    pub delay: Option<String>,
-    /// Of the newest attempt (of the first while none was claimed), in the order of the plan.
-    pub steps: Vec<Step>,
-    pub attempts: Vec<Attempt>,
-    pub story: Vec<StoryEntry>,
-}
-
-/// A job that was not over when the store was last written: what the runner goes on with after a start.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unfinished {
-    pub job: Job,
-    pub params: BTreeMap<String, String>,
-    /// As it was queued with, as JSON.
-    pub definition: Option<String>,
-    pub cancel: Option<CancelRequest>,
-    /// Boot in which the newest attempt was claimed; none while there is no attempt.
-    pub boot_id: Option<String>,
-    /// Bytes of the newest attempt's journal that are in these rows.
-    pub journal_position: u64,
+#[derive(Debug, Default)]
+struct Readers {
+    idle: Vec<Connection>,
+    busy: usize,
 }
 
 impl Store {
     /// Locks the data directory, opens or creates the store in it and brings it up to date.
-    pub fn open(_dir: &Path) -> Result<(Self, Writer), StoreError> {
-        unimplemented!()
+    pub fn open(dir: &Path) -> Result<(Self, Writer), StoreError> {
+        let lock = Arc::new(DirectoryLock::take(dir)?);
+        let path = dir.join(FILE);
+        let mut db = Connection::open(&path)?;
+        db.busy_timeout(BUSY)?;
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+        let board = schema::prepare(&mut db, &path, Identity::of(dir)?)?;
+        let writer = Writer::new(db, lock.clone())?;
+        let (readers, turn) = (Mutex::default(), Condvar::new());
+        Ok((Self(Arc::new(Shared { path, board, readers, turn, _lock: lock })), writer))
     }
 
     /// Part of every event id; another one means that history cannot be continued.
     pub fn epoch(&self) -> Epoch {
-        unimplemented!()
+        self.0.board.epoch
     }
 
     /// Made with the data directory; marks the processes that belong to it.
     pub fn install_id(&self) -> Uuid {
-        unimplemented!()
+        self.0.board.install_id
     }
 
-    /// The directory is a copy of another one, found at this start: runs in it are somebody else's.
+    /// The directory is a copy of another one, found at this start: what runs are there, not here.
     pub fn is_copy(&self) -> bool {
-        unimplemented!()
+        self.0.board.is_copy
     }
 
-    /// A page of jobs, newest first.
-    pub fn jobs(&self, _caller: &Caller, _query: &JobsQuery) -> Result<JobRows, QueryError> {
-        unimplemented!()
+    /// The last event number that may have been given out before this start: the head to begin with.
+    pub fn reserved(&self) -> u64 {
+        self.0.board.reserved
     }
 
-    /// Jobs by state, whatever states the filter names; all eight, counted up to 10,000 each.
-    pub fn counts(
-        &self,
-        _caller: &Caller,
-        _filter: &JobFilter,
-    ) -> Result<Vec<StateCount>, StoreError> {
-        unimplemented!()
+    /// Reads in one transaction, so that all that is read is of one moment. Waits for its turn.
+    fn read<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<rusqlite::Error>,
+    {
+        let turn = Turn::take(&self.0);
+        let idle = turn.readers().idle.pop();
+        let db = idle.map_or_else(|| open_reader(&self.0.path), Ok)?;
+        let tx = db.unchecked_transaction()?;
+        let answer = read(&tx);
+        drop(tx);
+        turn.readers().idle.push(db);
+        answer
+    }
+}
+
+fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(db)
+}
+
+/// The right to use one of the reading connections; given back when dropped.
+struct Turn<'a>(&'a Shared);
+
+impl<'a> Turn<'a> {
+    fn take(shared: &'a Shared) -> Self {
+        let turn = Self(shared);
+        let full = |readers: &mut Readers| readers.busy == READERS;
+        let readers = shared.turn.wait_while(turn.readers(), full);
+        readers.unwrap_or_else(PoisonError::into_inner).busy += 1;
+        turn
     }
 
-    /// The row of one job.
-    pub fn job(&self, _caller: &Caller, _id: JobId) -> Result<Option<Job>, StoreError> {
-        unimplemented!()
+    fn readers(&self) -> MutexGuard<'a, Readers> {
+        self.0.readers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// All of one job.
-    pub fn job_detail(
-        &self,
-        _caller: &Caller,
-        _id: JobId,
-    ) -> Result<Option<StoredJob>, StoreError> {
-        unimplemented!()
-    }
-
-    /// Every job that is not over, oldest first.
-    pub fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        unimplemented!()
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.readers().busy -= 1;
+        self.0.turn.notify_one();
     }
 }

@@ -1,0 +1,58 @@
+//! The data directory: one server at a time, on a file system with locks, and the same one as before.
+
+use super::StoreError;
+use rustix::fs::{FlockOperation, flock, fstatfs};
+use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::UNIX_EPOCH};
+
+const LOCK_FILE: &str = "tailboard.lock";
+
+/// File systems whose `flock` other machines do not see, by the magic number of `statfs`.
+const REMOTE: [(u32, &str); 4] =
+    [(0x6969, "NFS"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB"), (0x517b, "SMB")];
+
+/// Holds the directory's lock until it is dropped, or the process is gone.
+#[derive(Debug)]
+pub(super) struct DirectoryLock(#[expect(dead_code, reason = "held, not used")] File);
+
+impl DirectoryLock {
+    /// Makes the directory if it is not there, and locks it.
+    pub fn take(dir: &Path) -> Result<Self, StoreError> {
+        let fail = |source: io::Error| StoreError::Io { path: dir.to_path_buf(), source };
+        std::fs::create_dir_all(dir).map_err(fail)?;
+        let path = dir.join(LOCK_FILE);
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| StoreError::Io { path, source })?;
+        // The width of `f_type` differs by platform; the magic numbers are 32 bits wide.
+        let magic = fstatfs(&file).map_err(|e| fail(e.into()))?.f_type as u32;
+        if let Some((_, kind)) = REMOTE.iter().find(|(number, _)| *number == magic) {
+            return Err(StoreError::Remote { dir: dir.to_path_buf(), kind });
+        }
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Self(file)),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::Locked(dir.to_path_buf())),
+            Err(error) => Err(fail(error.into())),
+        }
+    }
+}
+
+/// What tells a directory from a copy of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Identity {
+    pub device: i64,
+    pub inode: i64,
+    /// Nanoseconds since 1970; 0 where the file system does not keep it.
+    pub born: i64,
+}
+
+impl Identity {
+    pub fn of(dir: &Path) -> Result<Self, StoreError> {
+        let fail = |source: io::Error| StoreError::Io { path: dir.to_path_buf(), source };
+        let meta = std::fs::metadata(dir).map_err(fail)?;
+        let born = meta.created().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        Ok(Self {
+            device: meta.dev() as i64,
+            inode: meta.ino() as i64,
+            born: born.map_or(0, |at| i64::try_from(at.as_nanos()).unwrap_or(i64::MAX)),
+        })
+    }
+}
