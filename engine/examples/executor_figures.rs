@@ -10,9 +10,16 @@ use engine::{
         launch::{self, READY_TIME},
         plan::Plan,
     },
+    logs::Log,
 };
 use shared::{JobId, Phase, Timestamp};
-use std::{collections::BTreeMap, fs, path::PathBuf, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    thread,
+    time::{Duration, Instant},
+};
 use uuid::Uuid;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -80,6 +87,15 @@ fn run(exe: &std::path::Path, command: &str, weigh: bool) -> Result<(Timestamp, 
     }
     child.wait()?;
     let entries = journal::read_from(&dir, 1, 0)?.entries;
+    if let Some(log) = Log::open(&dir)? {
+        let total = log.size()?.lines;
+        if total > 1_000_000 {
+            let begun = Instant::now();
+            let lines = log.window(total as i64 / 2, 1000)?.lines.len();
+            let first = begun.elapsed();
+            println!("window of {lines} in the middle of {total} lines: {first:?}");
+        }
+    }
     fs::remove_dir_all(&dir)?;
     Ok((begun, entries, private))
 }

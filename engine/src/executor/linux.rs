@@ -55,6 +55,12 @@ pub fn pids() -> io::Result<Vec<i32>> {
     Ok(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
 }
 
+/// A process as a person may look for it: `123 (sleep)`.
+pub fn described(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{pid} ({})", name.trim_end())
+}
+
 /// The value of a variable in the environment a process was started with. None: it has none, is
 /// gone, or is somebody else's.
 pub fn variable_of(pid: i32, name: &str) -> Option<Vec<u8>> {
