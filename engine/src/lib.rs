@@ -11,6 +11,7 @@
 pub mod board;
 pub mod caller;
 pub mod definition;
+pub mod engine;
 pub mod executor;
 pub mod hub;
 pub mod logs;
@@ -20,4 +21,5 @@ pub mod store;
 
 pub use caller::{Caller, Role};
 pub use definition::{Definition, OnShutdown, QueueDef, Settings, StepDef};
+pub use engine::{CancelError, Engine, ReadError, RunError, StartError};
 pub use observation::Observation;

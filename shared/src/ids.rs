@@ -67,7 +67,6 @@ pub struct Epoch(pub u32);
 
 /// The id of an event, `<epoch>-<seq>`: eight hex digits, a hyphen, the decimal number.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 pub struct EventId {
     pub epoch: Epoch,
     pub seq: u64,
@@ -76,6 +75,16 @@ pub struct EventId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an event id is <epoch>-<number>: eight hex digits, a hyphen, decimal digits")]
 pub struct BadEventId;
+
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for EventId {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        String::schema()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for EventId {}
 
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

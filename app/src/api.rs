@@ -1,0 +1,213 @@
+//! What the pages ask for, with two bodies: on the server an object in context that answers from
+//! the engine, in the browser the same JSON over HTTP. Nothing else in this crate knows which.
+
+use crate::url::encode;
+use serde::{Deserialize, Serialize};
+use shared::{
+    Job, JobFilter, JobId,
+    job::JobDetail,
+    log::LogWindow,
+    page::{JobsPage, Overview, PipelinesPage},
+};
+
+/// Rows on a page of the jobs list.
+pub const JOBS_PER_PAGE: u32 = 50;
+
+/// Which page of which jobs list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JobsParams {
+    pub filter: JobFilter,
+    /// Where the page begins; `None` is the newest job.
+    pub cursor: Option<String>,
+    /// Rows, at most 200.
+    pub limit: u32,
+}
+
+impl Default for JobsParams {
+    fn default() -> Self {
+        Self { filter: JobFilter::default(), cursor: None, limit: JOBS_PER_PAGE }
+    }
+}
+
+impl JobsParams {
+    /// As the query of a URL, with its `?`; empty for the newest of all jobs. The names are those
+    /// of the API: `connection` and `state` are comma lists.
+    pub fn query(&self) -> String {
+        let filter = &self.filter;
+        let list = |words: Vec<String>| Some(words.join(",")).filter(|list| !list.is_empty());
+        [
+            ("connection", list(filter.connections.iter().map(ToString::to_string).collect())),
+            ("state", list(filter.states.iter().map(ToString::to_string).collect())),
+            ("queue", filter.queue.clone()),
+            ("pipeline", filter.pipeline.clone()),
+            ("cursor", self.cursor.clone()),
+            ("limit", Some(self.limit.to_string()).filter(|_| self.limit != JOBS_PER_PAGE)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .fold(String::new(), |mut query, (name, value)| {
+            query.push(if query.is_empty() { '?' } else { '&' });
+            query.push_str(name);
+            query.push('=');
+            query.push_str(&encode(&value));
+            query
+        })
+    }
+}
+
+/// Why a page cannot show what it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum PageError {
+    /// There is no such thing, or this caller may not know of it.
+    NotFound,
+    /// This caller may see it, but not do that.
+    Forbidden,
+    /// It did not work now; the sentence says why and may be shown.
+    Unavailable(String),
+}
+
+/// What the server answers the pages with. The server makes one per request, with its caller in
+/// it, and puts it into context as `Arc<dyn Pages>`. The trait is there because the pages must not
+/// depend on the engine. Every answer has to come within a second or so: the whole page waits.
+#[cfg(feature = "ssr")]
+pub trait Pages: Send + Sync {
+    fn overview(&self) -> Answer<Overview>;
+    fn jobs(&self, params: JobsParams) -> Answer<JobsPage>;
+    fn job(&self, id: JobId) -> Answer<JobDetail>;
+    /// `from` is 1-based; a negative one counts from the end (`-500`: the last 500 lines).
+    fn log_window(&self, id: JobId, from: i64, count: u32) -> Answer<LogWindow>;
+    fn pipelines(&self) -> Answer<PipelinesPage>;
+}
+
+/// An answer on its way.
+#[cfg(feature = "ssr")]
+pub type Answer<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, PageError>> + Send>>;
+
+#[cfg(feature = "ssr")]
+mod body {
+    use super::*;
+    use leptos::prelude::use_context;
+    use std::sync::Arc;
+
+    async fn ask<T>(question: impl FnOnce(Arc<dyn Pages>) -> Answer<T>) -> Result<T, PageError> {
+        // Absent while routes are listed, which runs no loader, and in a server set up wrongly.
+        match use_context::<Arc<dyn Pages>>() {
+            Some(pages) => question(pages).await,
+            None => Err(PageError::Unavailable("this server serves no data".to_owned())),
+        }
+    }
+
+    pub async fn overview() -> Result<Overview, PageError> {
+        ask(|pages| pages.overview()).await
+    }
+
+    pub async fn jobs(params: JobsParams) -> Result<JobsPage, PageError> {
+        ask(|pages| pages.jobs(params)).await
+    }
+
+    pub async fn job(id: JobId) -> Result<JobDetail, PageError> {
+        ask(|pages| pages.job(id)).await
+    }
+
+    pub async fn log_window(id: JobId, from: i64, count: u32) -> Result<LogWindow, PageError> {
+        ask(|pages| pages.log_window(id, from, count)).await
+    }
+
+    pub async fn pipelines() -> Result<PipelinesPage, PageError> {
+        ask(|pages| pages.pipelines()).await
+    }
+
+    // Forms act on the server without these; they are asked for in handlers of the browser only.
+
+    pub async fn run(_pipeline: String) -> Result<Job, PageError> {
+        Err(PageError::Unavailable("the browser asks for this".to_owned()))
+    }
+
+    pub async fn cancel(_id: JobId) -> Result<Job, PageError> {
+        Err(PageError::Unavailable("the browser asks for this".to_owned()))
+    }
+}
+
+#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+mod body {
+    use super::*;
+    use gloo_net::http::{Request, Response};
+    use send_wrapper::SendWrapper;
+    use serde::de::DeserializeOwned;
+    use shared::problem::Problem;
+
+    pub async fn overview() -> Result<Overview, PageError> {
+        get("/api/v1/overview").await
+    }
+
+    pub async fn jobs(params: JobsParams) -> Result<JobsPage, PageError> {
+        get(format!("/api/v1/pages/jobs{}", params.query())).await
+    }
+
+    pub async fn job(id: JobId) -> Result<JobDetail, PageError> {
+        get(format!("/api/v1/jobs/{id}")).await
+    }
+
+    pub async fn log_window(id: JobId, from: i64, count: u32) -> Result<LogWindow, PageError> {
+        get(format!("/api/v1/jobs/{id}/log?from={from}&count={count}")).await
+    }
+
+    pub async fn pipelines() -> Result<PipelinesPage, PageError> {
+        get("/api/v1/pages/pipelines").await
+    }
+
+    /// Queues a run of a pipeline.
+    pub async fn run(pipeline: String) -> Result<Job, PageError> {
+        #[derive(Serialize)]
+        struct Run {
+            pipeline: String,
+        }
+        let request = Request::post("/api/v1/executions").json(&Run { pipeline });
+        answer(request.map_err(unreachable)?.send().await).await
+    }
+
+    /// Asks for a job to be cancelled.
+    pub async fn cancel(id: JobId) -> Result<Job, PageError> {
+        #[derive(Serialize)]
+        struct Cancel {}
+        let request = Request::post(&format!("/api/v1/jobs/{id}/cancel")).json(&Cancel {});
+        answer(request.map_err(unreachable)?.send().await).await
+    }
+
+    /// What a browser's promise becomes is tied to its thread, of which there is one; resources
+    /// are typed for a server, which has many.
+    fn get<T: DeserializeOwned>(
+        path: impl AsRef<str>,
+    ) -> impl Future<Output = Result<T, PageError>> + Send {
+        SendWrapper::new(async move { answer(Request::get(path.as_ref()).send().await).await })
+    }
+
+    async fn answer<T: DeserializeOwned>(
+        response: Result<Response, gloo_net::Error>,
+    ) -> Result<T, PageError> {
+        let response = response.map_err(unreachable)?;
+        let text = response.text().await.map_err(unreachable)?;
+        match response.status() {
+            200..300 => serde_json::from_str(&text)
+                .map_err(|error| PageError::Unavailable(format!("unexpected answer: {error}"))),
+            404 => Err(PageError::NotFound),
+            401 | 403 => Err(PageError::Forbidden),
+            status => {
+                let said = serde_json::from_str::<Problem>(&text)
+                    .map(|problem| problem.detail.unwrap_or(problem.title));
+                Err(PageError::Unavailable(said.unwrap_or(format!("the server answered {status}"))))
+            }
+        }
+    }
+
+    fn unreachable(_: gloo_net::Error) -> PageError {
+        PageError::Unavailable("the server cannot be reached".to_owned())
+    }
+}
+
+#[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+compile_error!(
+    "build `app` with the feature `ssr` (for the server) or `hydrate` (for the browser)"
+);
+
+pub use body::*;

@@ -1,0 +1,228 @@
+//! What stands around every page: the ways to go, and how far what is shown can be trusted.
+
+use crate::{
+    board::{Board, BoardLoader},
+    format,
+    live::{Link, Live, follow},
+    parts::{
+        icon::{self, Icon},
+        time::When,
+    },
+};
+use leptos::{either::Either, prelude::*};
+use leptos_router::components::A;
+use shared::{Connection, Freshness};
+
+/// The main navigation: beside the page, or a bar at its foot on a phone.
+#[component]
+pub fn Side() -> impl IntoView {
+    view! {
+        <nav class="side" aria-label="Main">
+            <a class="brand" href="/">
+                <svg class="brand-mark" viewBox="0 0 20 20" aria-hidden="true">
+                    <path
+                        d="M3 5h14M3 10h9M3 15h5"
+                        fill="none"
+                        stroke="currentColor"
+                        stroke-width="2"
+                        stroke-linecap="round"
+                    ></path>
+                    <circle cx="15.5" cy="13.5" r="2.5" fill="currentColor"></circle>
+                </svg>
+                "Tailboard"
+            </a>
+            <A href="/" exact=true attr:class="side-link">
+                <Icon path=icon::OVERVIEW/>
+                <span>"Overview"</span>
+            </A>
+            <A href="/jobs" attr:class="side-link">
+                <Icon path=icon::JOBS/>
+                <span>"Jobs"</span>
+                <JobsCount/>
+            </A>
+            <A href="/pipelines" attr:class="side-link">
+                <Icon path=icon::PIPELINES/>
+                <span>"Pipelines"</span>
+            </A>
+            <ThemeButton/>
+        </nav>
+    }
+}
+
+/// How many jobs there are. Also where the board begins to follow the stream: once per page.
+#[component]
+fn JobsCount() -> impl IntoView {
+    let loader = expect_context::<BoardLoader>();
+    let live = expect_context::<Live>();
+    view! {
+        <Suspense>
+            {move || {
+                let (loader, live) = (loader.clone(), live.clone());
+                Suspend::new(async move {
+                    let board = loader.board().await.ok()?;
+                    follow(live.clone(), board.clone());
+                    let connections = board.connections.clone();
+                    Effect::new(move |_| live.watch(connections.map(|connection| connection.id)));
+                    Some(view! { <span class="side-count num">{move || format::total(board.counts.all())}</span> })
+                })
+            }}
+        </Suspense>
+    }
+}
+
+/// Light, dark, or what the system says; remembered by the browser.
+#[component]
+fn ThemeButton() -> impl IntoView {
+    const THEMES: [&str; 3] = ["system", "light", "dark"];
+    let theme = RwSignal::new(THEMES[0]);
+    let storage = || window().local_storage().ok().flatten();
+    Effect::new(move |_| {
+        let kept = storage().and_then(|storage| storage.get_item("theme").ok().flatten());
+        if let Some(kept) = THEMES.into_iter().find(|known| kept.as_deref() == Some(known)) {
+            theme.set(kept);
+        }
+    });
+    let next = move |_| {
+        let at = THEMES.iter().position(|known| *known == theme.get_untracked()).unwrap_or(0);
+        let chosen = THEMES[(at + 1) % THEMES.len()];
+        theme.set(chosen);
+        // A browser that keeps nothing still changes the page.
+        if let Some(storage) = storage() {
+            let _ = storage.set_item("theme", chosen);
+        }
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-theme", chosen);
+        }
+    };
+    view! {
+        <button class="side-link side-theme" type="button" on:click=next>
+            <Icon path=icon::THEME/>
+            <span>{move || format!("Theme: {}", theme.get())}</span>
+        </button>
+    }
+}
+
+/// The bar above the page.
+#[component]
+pub fn Head() -> impl IntoView {
+    let loader = expect_context::<BoardLoader>();
+    view! {
+        <header class="head">
+            <a class="brand head-brand" href="/">
+                "Tailboard"
+            </a>
+            <Suspense>
+                {move || {
+                    let loader = loader.clone();
+                    Suspend::new(async move {
+                        let board = loader.board().await.ok();
+                        view! { <LinkBadge board/> }
+                    })
+                }}
+            </Suspense>
+        </header>
+    }
+}
+
+/// How the page stands to the server, always in sight.
+#[component]
+fn LinkBadge(board: Option<Board>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let stale = {
+        let board = board.clone();
+        move || board.as_ref().is_none_or(|board| !board.stale().is_empty())
+    };
+    let look = Memo::new(move |_| match live.link() {
+        Link::Still => {
+            ("still", "Not live", "This page was rendered by the server and does not move yet.")
+        }
+        Link::Reconnecting => (
+            "reconnecting",
+            "Reconnecting",
+            "The server cannot be reached; what is shown may be old.",
+        ),
+        _ if stale() => ("stale", "Stale", "A connection is not live; see the top of the page."),
+        Link::Live => ("live", "Live", "Everything is shown as it happens."),
+        Link::Resynced => (
+            "resynced",
+            "Resynced",
+            "The stream could not be continued, so everything was fetched again.",
+        ),
+    });
+    let connections = move || {
+        let count = board.as_ref().map_or(0, |board| board.connections.len());
+        format::plural(count as u64, "connection", "connections")
+    };
+    view! {
+        <p class="link" role="status" data-link=move || look.get().0 title=move || look.get().2>
+            <svg class="link-mark" viewBox="0 0 16 16" aria-hidden="true">
+                <circle cx="8" cy="8" r="7" class="link-halo"></circle>
+                <circle cx="8" cy="8" r="4" class="link-dot"></circle>
+            </svg>
+            <span class="link-word">{move || look.get().1}</span>
+            <span class="link-more num">{connections}</span>
+        </p>
+    }
+}
+
+/// One line for every connection whose data is not live, over every page that shows it.
+#[component]
+pub fn Warnings() -> impl IntoView {
+    let loader = expect_context::<BoardLoader>();
+    view! {
+        <Suspense>
+            {move || {
+                let loader = loader.clone();
+                Suspend::new(async move {
+                    match loader.board().await {
+                        Ok(board) => {
+                            Either::Left(
+                                view! {
+                                    <For
+                                        each=move || board.stale()
+                                        key=|c| (c.id, c.since, c.reason.clone())
+                                        children=|connection| view! { <Warning connection/> }
+                                    />
+                                },
+                            )
+                        }
+                        Err(_) => {
+                            Either::Right(
+                                view! {
+                                    <p class="warning" role="status">
+                                        <Icon path=icon::WARNING/>
+                                        "The board cannot be read now; trying again."
+                                    </p>
+                                },
+                            )
+                        }
+                    }
+                })
+            }}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Warning(connection: Connection) -> impl IntoView {
+    let what = match connection.freshness {
+        Freshness::Live => "is live",
+        Freshness::Stale => "is stale",
+        Freshness::Unreachable => "cannot be reached",
+        Freshness::EventsOff => "has its events switched off",
+    };
+    let since = Some(connection.since);
+    view! {
+        <p class="warning" role="status">
+            <Icon path=icon::WARNING/>
+            <span>
+                <strong>{connection.name}</strong>
+                " "
+                {what}
+                " since "
+                <When at=since/>
+                {connection.reason.map(|reason| format!(": {reason}"))}
+            </span>
+        </p>
+    }
+}

@@ -1,0 +1,349 @@
+//! The page's one stream of events: opened where the page's rows end, closed while nobody looks,
+//! opened again by itself where it stopped.
+
+use super::{
+    backoff::delay_ms,
+    event::Event,
+    ring::Ring,
+    source::{Signal, Source},
+};
+use crate::parts::time::Clock;
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use send_wrapper::SendWrapper;
+use shared::{ConnectionId, EventId, JobId};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+/// The server sends something every 15 s; after this long without, the line is taken for dead.
+const SILENCE_MS: f64 = 40_000.0;
+/// How long the page says that it was resynchronised.
+const RESYNCED: Duration = Duration::from_secs(6);
+
+/// How the page stands to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Link {
+    /// As the server rendered it: nothing moves yet, and without JavaScript nothing will.
+    Still,
+    Live,
+    /// The stream broke and is being opened again; what is shown may be old.
+    Reconnecting,
+    /// The stream could not be continued and everything was fetched again, a moment ago.
+    Resynced,
+}
+
+/// The stream. A cheap handle; the last one to go closes it.
+#[derive(Clone)]
+pub struct Live(Arc<Shared>);
+
+struct Shared {
+    link: ArcRwSignal<Link>,
+    clock: Clock,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the URL of the stream says.
+    connections: Vec<ConnectionId>,
+    log: Option<JobId>,
+    /// Up to here everything was received. Before the first opening: where to begin.
+    position: Option<EventId>,
+    source: Option<SendWrapper<Source>>,
+    timer: Option<TimeoutHandle>,
+    failures: u32,
+    /// Browser time in milliseconds at which the server was last heard.
+    heard: f64,
+    ring: Ring,
+    queue: Vec<(Option<EventId>, Event)>,
+    listeners: Vec<(u64, Listener)>,
+    next_listener: u64,
+}
+
+type Listener = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// Hears events until it is dropped.
+pub struct Listening(u64, Weak<Shared>);
+
+// === impl Live ===
+
+impl Live {
+    pub fn new(clock: Clock) -> Self {
+        Self(Arc::new(Shared {
+            link: ArcRwSignal::new(Link::Still),
+            clock,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Tracked.
+    pub fn link(&self) -> Link {
+        self.0.link.get()
+    }
+
+    /// Follows the tab: closed when it is hidden or put aside, opened again when it is seen. For
+    /// an effect; ends with its owner.
+    pub fn attend(&self) {
+        let on = |live: &Self, act: fn(&Live)| {
+            let weak = Arc::downgrade(&live.0);
+            move || {
+                if let Some(shared) = weak.upgrade() {
+                    act(&Self(shared));
+                }
+            }
+        };
+        let seen = on(self, |live| if hidden() { live.close() } else { live.reopen_soon(0) });
+        let left = on(self, Self::close);
+        let offline = on(self, |live| {
+            live.close();
+            live.set_link(Link::Reconnecting);
+        });
+        let online = on(self, |live| live.reopen_soon(0));
+        let watch = on(self, Self::check_silence);
+        let (back, online_too) = (online.clone(), online);
+        let handles = [
+            window_event_listener_untyped("visibilitychange", move |_| seen()),
+            window_event_listener_untyped("pagehide", move |_| left()),
+            window_event_listener(ev::pageshow, move |event| {
+                if event.persisted() {
+                    back();
+                }
+            }),
+            window_event_listener_untyped("offline", move |_| offline()),
+            window_event_listener_untyped("online", move |_| online_too()),
+        ];
+        let interval = set_interval_with_handle(watch, Duration::from_secs(5));
+        on_cleanup(move || {
+            handles.into_iter().for_each(WindowListenerHandle::remove);
+            if let Ok(interval) = interval {
+                interval.clear();
+            }
+        });
+    }
+
+    /// Says which connections the page shows; opens the stream once there are some.
+    pub fn watch(&self, connections: Vec<ConnectionId>) {
+        let mut state = self.state();
+        if state.connections != connections {
+            state.connections = connections;
+            drop(state);
+            self.reopen_soon(0);
+        }
+    }
+
+    /// Asks for the size of a job's log too, or no longer.
+    pub fn watch_log(&self, log: Option<JobId>) {
+        let mut state = self.state();
+        if state.log != log {
+            state.log = log;
+            drop(state);
+            self.reopen_soon(0);
+        }
+    }
+
+    /// Hears every event from now on. The events between `as_of` and now come along; `None` in
+    /// their place: some are gone, the rows have to be fetched again.
+    pub fn listen(
+        &self,
+        as_of: EventId,
+        listener: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> (Listening, Option<Vec<Arc<Event>>>) {
+        let mut state = self.state();
+        let missed = if state.heard == 0.0 {
+            // Not opened yet: it will begin at the oldest rows of the page.
+            let older = state.position.is_none_or(|p| p.epoch != as_of.epoch || as_of.seq < p.seq);
+            if older {
+                state.position = Some(as_of);
+            }
+            Some(Vec::new())
+        } else {
+            state.ring.after(as_of)
+        };
+        let id = state.next_listener;
+        state.next_listener += 1;
+        state.listeners.push((id, Arc::new(listener)));
+        (Listening(id, Arc::downgrade(&self.0)), missed)
+    }
+
+    /// The events of this page after `as_of`; `None` if some of them are gone.
+    pub fn after(&self, as_of: EventId) -> Option<Vec<Arc<Event>>> {
+        self.state().ring.after(as_of)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_link(&self, link: Link) {
+        if self.0.link.get_untracked() != link {
+            self.0.link.set(link);
+        }
+    }
+
+    /// Opens anew after `ms`, in place of any other attempt that waits. Always through a timer: a
+    /// source must not be dropped from inside its own callback.
+    fn reopen_soon(&self, ms: u64) {
+        let weak = Arc::downgrade(&self.0);
+        let open = move || {
+            if let Some(shared) = weak.upgrade() {
+                Self(shared).open();
+            }
+        };
+        let timer = set_timeout_with_handle(open, Duration::from_millis(ms)).ok();
+        if let Some(old) = std::mem::replace(&mut self.state().timer, timer) {
+            old.clear();
+        }
+    }
+
+    fn open(&self) {
+        self.flush();
+        let mut state = self.state();
+        state.timer = None;
+        state.source = None;
+        let Some(position) = state.position else { return };
+        if state.connections.is_empty() || hidden() {
+            return;
+        }
+        if state.heard == 0.0 {
+            state.ring.begin(position);
+        }
+        state.heard = js_sys::Date::now();
+        let ids: Vec<_> = state.connections.iter().map(ToString::to_string).collect();
+        let mut url = format!("/api/events/stream?connectionId={}&since={position}", ids.join(","));
+        if let Some(log) = state.log {
+            url.push_str(&format!("&log={log}"));
+        }
+        let weak = Arc::downgrade(&self.0);
+        let source = Source::open(&url, move |signal| {
+            if let Some(shared) = weak.upgrade() {
+                Self(shared).hear(signal);
+            }
+        });
+        state.source = source.ok().map(SendWrapper::new);
+    }
+
+    /// Stops listening; the position stays.
+    fn close(&self) {
+        self.flush();
+        let (source, timer) = {
+            let mut state = self.state();
+            (state.source.take(), state.timer.take())
+        };
+        drop(source);
+        if let Some(timer) = timer {
+            timer.clear();
+        }
+    }
+
+    fn check_silence(&self) {
+        let silent = {
+            let state = self.state();
+            state.source.is_some() && js_sys::Date::now() - state.heard > SILENCE_MS
+        };
+        if silent {
+            self.set_link(Link::Reconnecting);
+            self.reopen_soon(0);
+        }
+    }
+
+    fn hear(&self, signal: Signal) {
+        match signal {
+            Signal::Open => {
+                self.heard();
+                if self.0.link.get_untracked() != Link::Resynced {
+                    self.set_link(Link::Live);
+                }
+            }
+            Signal::Broken { closed } => {
+                self.set_link(Link::Reconnecting);
+                if closed {
+                    let failures = {
+                        let mut state = self.state();
+                        state.failures = state.failures.saturating_add(1);
+                        state.failures
+                    };
+                    self.reopen_soon(delay_ms(failures, js_sys::Math::random()));
+                }
+            }
+            Signal::Event(name, id, data) => {
+                self.heard();
+                let id = id.parse().ok();
+                let event = Event::parse(&name, &data);
+                let mut state = self.state();
+                state.position = id.or(state.position);
+                let Some(event) = event else { return };
+                let first = state.queue.is_empty();
+                state.queue.push((id, event));
+                drop(state);
+                if first {
+                    let weak = Arc::downgrade(&self.0);
+                    request_animation_frame(move || {
+                        if let Some(shared) = weak.upgrade() {
+                            Self(shared).flush();
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    fn heard(&self) {
+        let mut state = self.state();
+        state.failures = 0;
+        state.heard = js_sys::Date::now();
+    }
+
+    /// Hands everything that gathered to the listeners. They may call back into this, so nothing
+    /// is locked meanwhile.
+    fn flush(&self) {
+        let batch = std::mem::take(&mut self.state().queue);
+        for (id, event) in batch {
+            let event = Arc::new(event);
+            let listeners: Vec<Listener> = {
+                let mut state = self.state();
+                match (&*event, id) {
+                    (Event::Reset, Some(head)) => state.ring.begin(head),
+                    _ => state.ring.push(event.clone()),
+                }
+                state.listeners.iter().map(|(_, listener)| listener.clone()).collect()
+            };
+            match &*event {
+                Event::Heartbeat(beat) => self.0.clock.hear(beat.timestamp),
+                Event::Reset => self.resynced(),
+                _ => {}
+            }
+            for listener in listeners {
+                listener(&event);
+            }
+        }
+    }
+
+    fn resynced(&self) {
+        self.set_link(Link::Resynced);
+        let weak = Arc::downgrade(&self.0);
+        let settle = move || {
+            if let Some(shared) = weak.upgrade()
+                && shared.link.get_untracked() == Link::Resynced
+            {
+                shared.link.set(Link::Live);
+            }
+        };
+        set_timeout(settle, RESYNCED);
+    }
+}
+
+// === impl Listening ===
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        if let Some(shared) = self.1.upgrade() {
+            let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.listeners.retain(|(id, _)| *id != self.0);
+        }
+    }
+}
+
+fn hidden() -> bool {
+    document().hidden()
+}

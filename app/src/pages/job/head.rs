@@ -1,0 +1,198 @@
+//! What the job is, who asked for it, and why it failed.
+
+use super::model::JobModel;
+use crate::{
+    format,
+    log::Jump,
+    parts::{
+        action::CancelButton,
+        icon::{self, Icon},
+        meter::Progress,
+        state::{Badge, Look},
+        time::{Clock, JobDuration, When},
+    },
+    url::encode,
+};
+use leptos::prelude::*;
+use shared::{JobState, StepState, job::JobDetail};
+
+/// Name, state, and what can be done.
+#[component]
+pub fn Head(model: JobModel) -> impl IntoView {
+    let job = model.job();
+    let id = job.with_untracked(|job| job.id);
+    let look = Memo::new(move |_| Look::from(job.with(|job| job.state)));
+    let over = Memo::new(move |_| job.with(|job| job.state.is_over()));
+    let asked = model.part(|detail| detail.cancel.is_some());
+    let name = job.with_untracked(|job| job.name.clone());
+    let percent =
+        Signal::derive(move || job.with(|job| job.progress.filter(|_| !job.state.is_over())));
+    view! {
+        <nav class="crumbs dim" aria-label="Breadcrumb">
+            <a href="/jobs">"Jobs"</a>
+            " / "
+            <a href=format!("/jobs?pipeline={}", encode(&name))>{name.clone()}</a>
+        </nav>
+        <div class="page-head job-head">
+            <h1>{name}</h1>
+            <Badge look/>
+            <span class="mono dim job-head-id">{id.to_string()}</span>
+            <div class="page-head-end">
+                <Show when=move || !over.get()>
+                    <CancelButton id asked/>
+                </Show>
+            </div>
+        </div>
+        <div class="job-progress">
+            <Progress percent label="Progress of the job"/>
+        </div>
+    }
+}
+
+/// The facts, each under its name.
+#[component]
+pub fn Meta(model: JobModel) -> impl IntoView {
+    let job = model.job();
+    let clock = expect_context::<Clock>();
+    let by = model.part(|detail| detail.created_by.clone());
+    let params = model.part(|detail| detail.params.clone());
+    let log = model.log.clone();
+    let waited = move || {
+        job.with(|job| match (job.started_at, job.state.is_over()) {
+            (Some(start), _) => format::duration(start.since(job.created_at)),
+            (None, true) => "—".to_owned(),
+            (None, false) => {
+                clock.since(job.created_at).map_or_else(|| "waiting".to_owned(), format::running)
+            }
+        })
+    };
+    let log_size = move || {
+        let log = log.get();
+        format!("{} · {}", format::plural(log.lines, "line", "lines"), format::bytes(log.bytes))
+    };
+    let ran = move || job.with(|job| if job.state.is_over() { "Ran for" } else { "Running for" });
+    let exit = move || {
+        let exit = job.with(|job| format::exit(job.exit_code, job.signal))?;
+        Some(view! { <Fact name="Ended with"><span class="num">{exit}</span></Fact> })
+    };
+    let params = move || {
+        let params = params.get();
+        (!params.is_empty()).then(|| {
+            let list: Vec<_> =
+                params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            view! { <Fact name="Parameters"><span class="mono">{list.join(" ")}</span></Fact> }
+        })
+    };
+    view! {
+        <dl class="meta">
+            <Fact name="Queue">{move || job.with(|job| job.queue.clone())}</Fact>
+            <Fact name="Worker">
+                {move || job.with(|job| job.worker.clone().unwrap_or_else(|| "—".to_owned()))}
+            </Fact>
+            <Fact name="Attempt">
+                <span class="num">
+                    {move || job.with(|job| format!("{} of {}", job.attempt, job.max_attempts))}
+                </span>
+            </Fact>
+            <Fact name="Waited"><span class="num">{waited}</span></Fact>
+            <div>
+                <dt>{ran}</dt>
+                <dd><JobDuration job/></dd>
+            </div>
+            <Fact name="Created">
+                <When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/>
+            </Fact>
+            <Fact name="Asked for by">{move || by.get()}</Fact>
+            {params}
+            {exit}
+            <Fact name="Log"><span class="num">{log_size}</span></Fact>
+        </dl>
+        <Waiting model/>
+    }
+}
+
+#[component]
+fn Fact(name: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{name}</dt>
+            <dd>{children()}</dd>
+        </div>
+    }
+}
+
+/// Why it has not begun, and who wants it to end.
+#[component]
+fn Waiting(model: JobModel) -> impl IntoView {
+    let waiting = model.part(|detail| detail.waiting.clone());
+    let cancel = model.part(|detail| detail.cancel.clone().filter(|_| !detail.job.state.is_over()));
+    view! {
+        {move || waiting.get().map(|why| view! { <p class="remark">"Waiting: " {why}</p> })}
+        {move || {
+            cancel
+                .get()
+                .map(|cancel| {
+                    let at = Some(cancel.at);
+                    view! {
+                        <p class="remark">
+                            "Cancel asked for by " {cancel.by} " at " <When at/>
+                            {cancel.why.map(|why| format!(": {why}"))}
+                        </p>
+                    }
+                })
+        }}
+    }
+}
+
+/// Why it failed: the reason, the step it failed in, and the way to that place in the log.
+#[component]
+pub fn Why(model: JobModel, jump: Jump) -> impl IntoView {
+    let why = model.part(why);
+    view! {
+        {move || {
+            let Failure { reason, step, line } = why.get()?;
+            let jump = jump.clone();
+            Some(
+                view! {
+                    <div class="why" role="group" aria-label="Why it failed">
+                        <Icon path=icon::WARNING/>
+                        <div>
+                            <p class="why-reason">{reason}</p>
+                            {step.map(|step| view! { <p class="dim">"in step " {step}</p> })}
+                        </div>
+                        {line
+                            .map(|line| {
+                                view! {
+                                    <button type="button" class="button" on:click=move |_| jump.to(line)>
+                                        "Show in log"
+                                    </button>
+                                }
+                            })}
+                    </div>
+                },
+            )
+        }}
+    }
+}
+
+#[derive(Clone, PartialEq)]
+struct Failure {
+    reason: String,
+    step: Option<String>,
+    /// Last line of the step, where its own words for it most likely stand.
+    line: Option<u64>,
+}
+
+fn why(detail: &JobDetail) -> Option<Failure> {
+    let job = &detail.job;
+    if job.state != JobState::Failed {
+        return None;
+    }
+    let step = detail.steps.iter().find(|step| step.state == StepState::Failed);
+    let exit = format::exit(job.exit_code, job.signal);
+    Some(Failure {
+        reason: job.error.clone().or(exit).unwrap_or_else(|| "It gave no reason.".to_owned()),
+        step: step.map(|step| step.name.clone()),
+        line: step.and_then(|step| step.log_line_end).filter(|line| *line > 0),
+    })
+}

@@ -1,0 +1,123 @@
+//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`]) and do ([`actions`]).
+
+mod actions;
+mod log_reads;
+mod reads;
+
+pub use actions::{CancelError, RunError};
+pub use reads::ReadError;
+
+use crate::{
+    Settings,
+    board::{self, Board},
+    definition::OnShutdown,
+    hub::{Hub, HubError},
+    runner::{self, Runner, blocking},
+    store::{Store, StoreError},
+};
+use shared::EventId;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The whole engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    hub: Hub,
+    board: Board,
+    store: Store,
+    runner: Runner,
+}
+
+/// Why the engine could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("the data directory {path} cannot be made: {source}")]
+    DataDir { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Hub(#[from] HubError),
+    #[error(transparent)]
+    Board(#[from] board::StartError),
+    #[error(transparent)]
+    Runner(#[from] runner::StartError),
+}
+
+impl Engine {
+    /// Opens the data directory, adopts the runs that go on in it, and begins to run what waits.
+    /// `executor` is the program that is started for each attempt: `/proc/self/exe`.
+    ///
+    /// # Errors
+    /// When the directory is in use, of a newer version, on a file system without locks, or cannot
+    /// be read.
+    pub async fn start(
+        data_dir: &Path,
+        settings: Settings,
+        executor: PathBuf,
+    ) -> Result<Self, StartError> {
+        let dir = data_dir.to_owned();
+        let (store, board, hub, unfinished) = blocking(move || -> Result<_, StartError> {
+            make_private(&dir)?;
+            let (store, writer) = Store::open(&dir)?;
+            let hub = Hub::start(&store)?;
+            let unfinished = store.unfinished()?;
+            let board = Board::start(&store, writer, hub.clone())?;
+            Ok((store, board, hub, unfinished))
+        })
+        .await?;
+        let parts = (board.clone(), store.clone());
+        let runner = Runner::start(parts, settings, unfinished, data_dir, executor).await?;
+        Ok(Self { inner: Arc::new(Inner { hub, board, store, runner }) })
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.inner.hub
+    }
+
+    /// The newest published event: `as_of` of whatever is read after this.
+    pub fn head(&self) -> EventId {
+        self.inner.hub.head()
+    }
+
+    /// Err says why nothing can be taken on.
+    ///
+    /// # Errors
+    /// While the store cannot write.
+    pub fn ready(&self) -> Result<(), String> {
+        self.inner.board.writable()
+    }
+
+    /// Runs that go on without the server.
+    pub fn running(&self) -> u64 {
+        self.inner.board.queues().iter().map(|queue| queue.active).sum()
+    }
+
+    pub fn on_shutdown(&self) -> OnShutdown {
+        self.inner.runner.settings().on_shutdown
+    }
+
+    /// Ends what the engine does. With `cancel_runs` the runs are cancelled and waited for, else
+    /// they go on and the next start adopts them. What is in line is committed.
+    pub async fn stop(&self, cancel_runs: bool) {
+        self.inner.runner.stop(cancel_runs).await;
+        let board = self.inner.board.clone();
+        blocking(move || board.stop()).await;
+    }
+}
+
+/// Logs and arguments are nobody else's business: the directory is the owner's alone.
+fn make_private(dir: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .map_err(|source| StartError::DataDir { path: dir.to_owned(), source })
+}

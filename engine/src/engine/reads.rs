@@ -1,0 +1,205 @@
+//! What a caller can ask about jobs and what runs them. Every answer with rows has `as_of`, read
+//! before them.
+
+use super::Engine;
+use crate::{
+    Caller,
+    logs::LogError,
+    runner::blocking,
+    store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
+};
+use shared::{
+    Connection, EventId, Job, JobDetail, JobFilter, JobId, JobState, Page, Pipeline, PipelineStep,
+    Queue, Rows, Worker,
+    page::{JobsPage, Overview, PipelinesPage},
+};
+
+/// Why something cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error(transparent)]
+    Cursor(#[from] BadCursor),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The job has no log: it never ran, or its log was deleted.
+    #[error("the job has no log")]
+    NoLog,
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] LogError),
+}
+
+impl From<QueryError> for ReadError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Cursor(why) => Self::Cursor(why),
+            QueryError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// Active jobs on the overview.
+const ACTIVE_SHOWN: u32 = 20;
+/// Failures on the overview, and newest jobs of a pipeline.
+const SHOWN: u32 = 10;
+
+impl Engine {
+    /// The head as it is now, and what `read` says of the store after that.
+    async fn ask<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        read: impl FnOnce(&Store, &Caller) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<(EventId, T), ReadError> {
+        let as_of = self.head();
+        let (store, caller) = (self.inner.store.clone(), caller.clone());
+        Ok((as_of, blocking(move || read(&store, &caller)).await?))
+    }
+
+    pub async fn connections(&self, _caller: &Caller) -> Result<Rows<Connection>, ReadError> {
+        let as_of = self.head();
+        Ok(Rows { items: self.inner.board.connections(), as_of })
+    }
+
+    pub async fn queues(&self, _caller: &Caller) -> Result<Rows<Queue>, ReadError> {
+        let as_of = self.head();
+        Ok(Rows { items: self.inner.board.queues(), as_of })
+    }
+
+    pub async fn workers(&self, _caller: &Caller) -> Result<Rows<Worker>, ReadError> {
+        let as_of = self.head();
+        Ok(Rows { items: self.inner.board.workers(), as_of })
+    }
+
+    /// A page of jobs, newest first.
+    pub async fn jobs(&self, caller: &Caller, query: &JobsQuery) -> Result<Page<Job>, ReadError> {
+        let query = query.clone();
+        let (as_of, mut rows) =
+            self.ask(caller, move |store, caller| Ok(store.jobs(caller, &query)?)).await?;
+        self.inner.board.overlay(&mut rows.items);
+        Ok(Page { items: rows.items, next_cursor: rows.next_cursor, total: rows.total, as_of })
+    }
+
+    /// What the jobs page shows.
+    pub async fn jobs_page(
+        &self,
+        caller: &Caller,
+        query: &JobsQuery,
+    ) -> Result<JobsPage, ReadError> {
+        let connections = self.inner.board.connections();
+        let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
+        let jobs = self.jobs(caller, query).await?;
+        let filter = query.filter.any_state();
+        let (_, counts) =
+            self.ask(caller, move |store, caller| Ok(store.counts(caller, &filter)?)).await?;
+        Ok(JobsPage { jobs, counts, queues, connections })
+    }
+
+    /// What the overview shows.
+    pub async fn overview(&self, caller: &Caller) -> Result<Overview, ReadError> {
+        let (as_of, (counts, mut active, failed)) = self
+            .ask(caller, |store, caller| {
+                let newest = |state, limit| {
+                    let filter = JobFilter { states: vec![state], ..JobFilter::default() };
+                    store.jobs(caller, &JobsQuery { filter, cursor: None, limit })
+                };
+                let active = newest(JobState::Active, ACTIVE_SHOWN)?.items;
+                let failed = newest(JobState::Failed, SHOWN)?.items;
+                Ok((store.counts(caller, &JobFilter::default())?, active, failed))
+            })
+            .await?;
+        let board = &self.inner.board;
+        board.overlay(&mut active);
+        Ok(Overview {
+            connections: board.connections(),
+            counts,
+            active,
+            failed,
+            queues: board.queues(),
+            workers: board.workers(),
+            as_of,
+        })
+    }
+
+    /// Every pipeline with its newest jobs.
+    pub async fn pipelines(&self, caller: &Caller) -> Result<PipelinesPage, ReadError> {
+        let (definitions, connection_id) =
+            (self.inner.runner.settings().pipelines.clone(), self.inner.runner.connection_id());
+        let (as_of, mut pipelines) = self
+            .ask(caller, move |store, caller| {
+                let newest = |name: &str| {
+                    let filter = JobFilter {
+                        connections: vec![connection_id],
+                        pipeline: Some(name.to_owned()),
+                        ..JobFilter::default()
+                    };
+                    store.jobs(caller, &JobsQuery { filter, cursor: None, limit: SHOWN })
+                };
+                let shown = definitions.into_iter().map(|definition| {
+                    Ok::<_, ReadError>(Pipeline {
+                        last: newest(&definition.name)?.items,
+                        connection_id,
+                        name: definition.name,
+                        description: definition.description,
+                        queue: definition.queue,
+                        timeout_ms: definition.timeout.map(milliseconds),
+                        steps: definition
+                            .steps
+                            .into_iter()
+                            .map(|step| PipelineStep {
+                                name: step.name,
+                                phase: step.phase,
+                                run: step.run,
+                                timeout_ms: step.timeout.map(milliseconds),
+                            })
+                            .collect(),
+                    })
+                });
+                shown.collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
+        pipelines.iter_mut().for_each(|pipeline| self.inner.board.overlay(&mut pipeline.last));
+        Ok(PipelinesPage { pipelines, connections: self.inner.board.connections(), as_of })
+    }
+
+    /// All that is known of a job. None: there is no such job.
+    pub async fn job(&self, caller: &Caller, id: JobId) -> Result<Option<JobDetail>, ReadError> {
+        let (as_of, stored) =
+            self.ask(caller, move |store, caller| Ok(store.job_detail(caller, id)?)).await?;
+        let Some(mut stored) = stored else { return Ok(None) };
+        self.inner.board.overlay(std::slice::from_mut(&mut stored.job));
+        let log = self.log_size(&stored.job).await?;
+        Ok(Some(JobDetail {
+            waiting: self.waiting(&stored.job).or(stored.delay),
+            job: stored.job,
+            params: stored.params,
+            created_by: stored.created_by,
+            steps: stored.steps,
+            attempts: stored.attempts,
+            timeline: stored.story,
+            cancel: stored.cancel,
+            log,
+            as_of,
+        }))
+    }
+
+    /// Why a queued job is still waiting, in one sentence.
+    fn waiting(&self, job: &Job) -> Option<String> {
+        if job.state != JobState::Queued {
+            return None;
+        }
+        let queues = self.inner.board.queues();
+        let queue = queues
+            .iter()
+            .find(|queue| queue.name == job.queue && queue.connection_id == job.connection_id)?;
+        Some(match queue.concurrency {
+            Some(0) => format!("queue {} is not in the configuration any more", queue.name),
+            Some(slots) => {
+                format!("no free slot in queue {}: {} of {slots} in use", queue.name, queue.active)
+            }
+            None => format!("waiting for a worker of queue {}", queue.name),
+        })
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,119 @@
+//! What every part of the runner works with.
+
+use super::{directories::Directories, live::LiveLogs};
+use crate::{
+    Caller, Observation, Settings,
+    board::{Applied, Board, Refused},
+    executor::environment::{Inherited, Marker},
+    store::{Store, StoreError, StoredJob},
+};
+use shared::{ConnectionId, JobId};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Shared by the queues and the attempts.
+pub struct Context {
+    pub board: Board,
+    pub store: Store,
+    pub settings: Settings,
+    pub inherited: Inherited,
+    pub logs: LiveLogs,
+    pub directories: Arc<Directories>,
+    /// The built-in runner's own connection.
+    pub connection: ConnectionId,
+    /// Marks every process of a run.
+    pub install: String,
+    /// Another one than a run's means that the machine was started again since.
+    pub boot_id: String,
+    pub hostname: String,
+    /// What is started as executor.
+    pub executor: PathBuf,
+    jobs: PathBuf,
+    caller: Caller,
+}
+
+/// The runner's own surroundings, read before the server changes its limits.
+pub struct Surroundings {
+    pub inherited: Inherited,
+    pub boot_id: String,
+    pub hostname: String,
+}
+
+impl Surroundings {
+    pub fn read() -> Self {
+        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+        Self {
+            inherited: Inherited::capture(),
+            boot_id: boot_id.map(|id| id.trim().to_owned()).unwrap_or_default(),
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        }
+    }
+}
+
+impl Context {
+    pub fn new(
+        (board, store): (Board, Store),
+        settings: Settings,
+        around: Surroundings,
+        directories: Arc<Directories>,
+        data_dir: &Path,
+        executor: PathBuf,
+    ) -> Self {
+        let install = store.install_id();
+        Self {
+            connection: super::connection_id(install),
+            install: install.to_string(),
+            jobs: data_dir.join("jobs"),
+            logs: LiveLogs::default(),
+            inherited: around.inherited,
+            boot_id: around.boot_id,
+            hostname: around.hostname,
+            caller: Caller::local_owner(),
+            board,
+            store,
+            settings,
+            directories,
+            executor,
+        }
+    }
+
+    /// Where the files of a job are. 256 folders by the last byte of the id, which is random, so
+    /// that no folder grows past what a file system lists quickly.
+    pub fn job_dir(&self, job: JobId) -> PathBuf {
+        self.jobs.join(format!("{:02x}", job.0.as_bytes()[15])).join(job.to_string())
+    }
+
+    pub fn marker(&self, job: JobId, attempt: u32) -> Marker {
+        Marker { install: self.install.clone(), job, attempt }
+    }
+
+    /// Tells the board, and resolves when that is committed.
+    ///
+    /// # Errors
+    /// As the board refuses it; `Closed` when the server is ending.
+    pub async fn tell(&self, observation: Observation) -> Result<Applied, Refused> {
+        self.board.send(observation).await.map_err(|_| Refused::Closed)?.await
+    }
+
+    /// All that is stored of a job.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn stored(self: &Arc<Self>, job: JobId) -> Result<Option<StoredJob>, StoreError> {
+        let this = self.clone();
+        blocking(move || this.store.job_detail(&this.caller, job)).await
+    }
+}
+
+/// Runs what waits for the disk or for a process where waiting is allowed.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        // Such a task is never cancelled once it runs, so this is its panic: it goes on here.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is going away and takes this task with it.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,0 +1,144 @@
+//! Following a run by its files: journal, log, live.
+
+use super::{attempt::Attempt, context::blocking, directories::Watched, readable::readable};
+use crate::{
+    board::Refused,
+    executor::{journal, lock::Holder},
+    logs::{self, Log, LogError, Size},
+    observation::RunChange,
+};
+use shared::{JobState, log::LogInfo};
+use std::{future::pending, os::fd::OwnedFd, time::Duration};
+use tokio::{io::unix::AsyncFd, time::Instant};
+
+/// How often files are looked at without being told that they changed: for a kernel that has no
+/// watches left, and to see a process that is gone where that is not told either.
+const ANYWAY: Duration = Duration::from_secs(1);
+/// Time from one look to the next, so that a flood of output costs 50 looks a second, not thousands.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Follows one attempt.
+pub struct Follower<'a> {
+    attempt: &'a mut Attempt,
+    holder: Option<Holder>,
+    /// Readable when the executor is gone.
+    gone: Option<AsyncFd<OwnedFd>>,
+    changed: Option<Watched>,
+    /// Number of the newest change of the unfinished lines; none while there is none.
+    live: Option<u64>,
+    /// How often that changed.
+    open: u64,
+}
+
+impl<'a> Follower<'a> {
+    /// Follows the executor that holds the lock.
+    pub fn of_executor(attempt: &'a mut Attempt, holder: &Holder) -> Self {
+        let job = attempt.job;
+        let gone = holder
+            .pidfd(&attempt.dir)
+            .and_then(|fd| fd.map(readable).transpose())
+            .inspect_err(|error| tracing::warn!(%job, %error, "cannot wait for an executor"))
+            .ok()
+            .flatten();
+        let changed = attempt
+            .context
+            .directories
+            .watch(&attempt.dir)
+            .inspect_err(|error| tracing::warn!(%job, %error, "cannot watch a run's files"))
+            .ok();
+        Self { holder: Some(*holder), gone, changed, ..Self::of_files(attempt) }
+    }
+
+    /// Reads files that nobody writes to any more.
+    pub fn of_files(attempt: &'a mut Attempt) -> Self {
+        Self { attempt, holder: None, gone: None, changed: None, live: None, open: 0 }
+    }
+
+    /// Follows until the last word. None: the executor is gone, or is not known to live any more,
+    /// and has not said one.
+    ///
+    /// # Errors
+    /// When the board refuses what it is told.
+    pub async fn until_gone(mut self) -> Result<Option<JobState>, Refused> {
+        loop {
+            let looked = Instant::now();
+            if let Some(state) = self.look().await? {
+                return Ok(Some(state));
+            }
+            let changed = async {
+                match &self.changed {
+                    Some(watched) => watched.changed().await,
+                    None => pending().await,
+                }
+            };
+            let gone = async {
+                match &self.gone {
+                    // An error means that the runtime is ending.
+                    Some(pidfd) => drop(pidfd.readable().await),
+                    None => tokio::time::sleep(ANYWAY).await,
+                }
+            };
+            tokio::select! {
+                () = gone => return self.look().await,
+                () = changed => tokio::time::sleep_until(looked + PAUSE).await,
+                Ok(()) = self.attempt.cancels.changed() => {
+                    self.attempt.deliver_cancel(self.holder).await;
+                }
+                () = tokio::time::sleep(ANYWAY) => {}
+            }
+        }
+    }
+
+    /// Reads what is new and tells it. Some: the last word was among it.
+    ///
+    /// # Errors
+    /// When the board refuses what it is told.
+    pub async fn look(&mut self) -> Result<Option<JobState>, Refused> {
+        let attempt = &*self.attempt;
+        let (dir, number, position) = (attempt.dir.clone(), attempt.number, attempt.position);
+        let news = blocking(move || journal::read_from(&dir, number, position)).await;
+        // The size after the journal: a line of the journal names no byte that is not in it.
+        let info = self.size().await;
+        self.attempt.context.logs.set(self.attempt.job, info);
+        let news = match news {
+            Ok(news) => news,
+            Err(error) => {
+                tracing::error!(job = %self.attempt.job, %error, "a journal cannot be read");
+                return Ok(None);
+            }
+        };
+        if news.position == self.attempt.position {
+            return Ok(None);
+        }
+        let changes: Vec<_> = news.entries.into_iter().map(journal::Entry::into_change).collect();
+        let end = changes.iter().find_map(|change| match change {
+            RunChange::Ended { state, .. } => Some(*state),
+            RunChange::Lost { .. } => Some(JobState::Failed),
+            _ => None,
+        });
+        self.attempt.tell(changes, Some(news.position)).await?;
+        self.attempt.position = news.position;
+        if end.is_some() {
+            self.attempt.context.logs.close(self.attempt.job, info);
+        }
+        Ok(end)
+    }
+
+    /// Size of the log now.
+    pub async fn size(&mut self) -> LogInfo {
+        let (dir, job) = (self.attempt.dir.clone(), self.attempt.job);
+        let sizes = move || -> Result<_, LogError> {
+            let live = logs::live::read(&dir)?.map(|live| live.change);
+            Ok((Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size())?, live))
+        };
+        let (size, live) = blocking(sizes)
+            .await
+            .inspect_err(|error| tracing::warn!(%job, %error, "the size of a log cannot be read"))
+            .unwrap_or_default();
+        if live != self.live {
+            self.open += 1;
+            self.live = live;
+        }
+        LogInfo { lines: size.lines, bytes: size.bytes, open: self.open, closed: false }
+    }
+}

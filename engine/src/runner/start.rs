@@ -1,0 +1,117 @@
+//! Starting the executor of a claimed attempt.
+
+use super::{attempt::Attempt, context::blocking, readable::readable};
+use crate::{
+    Definition, Observation,
+    board::Refused,
+    executor::{
+        launch::{self, LaunchError, READY_TIME},
+        plan::Plan,
+    },
+    observation::{Exit, LogMark, RunChange},
+};
+use shared::{JobState, Timestamp};
+use std::{
+    fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::Child, time::Duration,
+};
+
+/// Pause after the first failed start; it doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// Starts an executor, again with back-off until there is one. Some: the run was cancelled before
+/// any of it ran.
+///
+/// # Errors
+/// When the board refuses what it is told.
+pub async fn start(attempt: &mut Attempt) -> Result<Option<JobState>, Refused> {
+    let definition = match serde_json::from_str(attempt.definition.as_deref().unwrap_or_default()) {
+        Ok(definition) => definition,
+        Err(error) => {
+            let reason = format!("its stored definition cannot be read: {error}");
+            return attempt.lost(reason).await.map(Some);
+        }
+    };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let error = match launch(attempt, &definition).await {
+            Ok(child) => {
+                tokio::spawn(reap(child));
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        tracing::warn!(job = %attempt.job, %error, "a run could not be started; trying again");
+        let (job, number) = (attempt.job, attempt.number);
+        let delayed = Observation::StartDelayed {
+            job,
+            attempt: number,
+            reason: error.to_string(),
+            at: Timestamp::now(),
+        };
+        attempt.context.tell(delayed).await?;
+        let asked = attempt.cancels.wait_for(|cancels| cancels.count > 0);
+        if tokio::time::timeout(pause, asked).await.is_ok_and(|asked| asked.is_ok()) {
+            return cancelled(attempt).await.map(Some);
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error("the directory of the job cannot be made: {0}")]
+    Directory(#[from] io::Error),
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+}
+
+async fn launch(attempt: &mut Attempt, definition: &Definition) -> Result<Child, StartError> {
+    let context = attempt.context.clone();
+    let (dir, number) = (attempt.dir.clone(), attempt.number);
+    let ready = blocking(move || {
+        create(&dir)?;
+        Ok::<_, StartError>(launch::spawn(&context.executor, &dir, number)?.ready(READY_TIME)?)
+    })
+    .await?;
+    // A request that was made since the claim has to lie there before the plan arrives.
+    attempt.deliver_cancel(None).await;
+    let context = &attempt.context;
+    let marker = context.marker(attempt.job, attempt.number);
+    let plan = Plan::of(definition, &context.settings, &context.inherited, &marker);
+    Ok(blocking(move || ready.send(&plan)).await?)
+}
+
+/// Waits for the process only to reap it: what became of the run is told by its journal.
+async fn reap(mut child: Child) {
+    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+    if let Some(pidfd) = pid.and_then(|pid| {
+        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::NONBLOCK).ok()
+    }) && let Ok(gone) = readable(pidfd)
+    {
+        // An error here means that the runtime is ending, and init reaps it.
+        let _ = gone.readable().await.map(|_| ());
+    }
+    // It has ended, or there is no pidfd to wait on: either way this returns when it has.
+    let _ = blocking(move || child.wait()).await;
+}
+
+/// Nothing ran, so there is no executor to answer the request.
+async fn cancelled(attempt: &mut Attempt) -> Result<JobState, Refused> {
+    let state = JobState::Cancelled;
+    let ended = RunChange::Ended {
+        state,
+        at: Timestamp::now(),
+        duration_ms: None,
+        exit: Exit::default(),
+        error: None,
+        mark: LogMark::default(),
+    };
+    attempt.tell(vec![ended], None).await?;
+    attempt.context.logs.close(attempt.job, shared::log::LogInfo::default());
+    Ok(state)
+}
+
+fn create(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}

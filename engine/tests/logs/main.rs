@@ -1,0 +1,8 @@
+//! A log from its writer to its readers, over crashes.
+
+#![allow(clippy::unwrap_used, reason = "all of it is test code")]
+
+mod crash;
+mod fixture;
+mod splitting;
+mod windows;

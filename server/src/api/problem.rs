@@ -1,0 +1,112 @@
+//! Errors of the API: RFC 9457 problem details, `application/problem+json`.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use engine::{CancelError, ReadError, RunError};
+use http::{HeaderValue, StatusCode, header};
+use shared::{JobId, problem::Problem};
+use std::fmt::Display;
+
+/// Seconds after which a request that found the server busy may come again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+
+/// A refused or failed request.
+#[derive(Debug)]
+pub struct ApiError(Box<Problem>);
+
+pub type Answer<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// A problem whose status says what kind it is.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: Some(detail.into()),
+            field: None,
+            job_id: None,
+        }))
+    }
+
+    fn about(mut self, job: JobId) -> Self {
+        self.0.job_id = Some(job);
+        self
+    }
+}
+
+/// A parameter or field that is wrong, and what is allowed.
+pub fn bad_field(field: &str, detail: impl Into<String>) -> ApiError {
+    let mut error = ApiError::new(StatusCode::BAD_REQUEST, detail);
+    error.0.field = Some(field.to_owned());
+    error
+}
+
+/// An id of any other shape belongs to no job either.
+pub fn job_not_found(id: &str) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, format!("there is no job {id}"))
+}
+
+/// The id of the URL.
+pub fn job_id(text: &str) -> Answer<JobId> {
+    text.parse().map_err(|_| job_not_found(text))
+}
+
+impl From<ReadError> for ApiError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Cursor(_) => bad_field("cursor", error.to_string()),
+            ReadError::NoLog => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            ReadError::Store(_) | ReadError::Log(_) => {
+                tracing::error!(%error, "a read failed");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "it cannot be read now")
+            }
+        }
+    }
+}
+
+/// What cannot be done now, but may be a moment later.
+fn unavailable(error: &dyn Display) -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+}
+
+impl From<RunError> for ApiError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::UnknownPipeline(_) => bad_field("pipeline", error.to_string()),
+            RunError::UnknownParam { ref name } => {
+                bad_field(&format!("params.{name}"), error.to_string())
+            }
+            RunError::Slow { job } => unavailable(&error).about(job),
+            RunError::Busy | RunError::Closed => unavailable(&error),
+        }
+    }
+}
+
+/// What a refused cancel says of this job.
+pub fn cancel_error(id: JobId, error: CancelError) -> ApiError {
+    match error {
+        CancelError::NotFound => job_not_found(&id.to_string()),
+        CancelError::Over(_) => ApiError::new(StatusCode::CONFLICT, error.to_string()).about(id),
+        CancelError::Store(error) => ReadError::from(error).into(),
+        CancelError::Busy | CancelError::Slow | CancelError::Closed => {
+            unavailable(&error).about(id)
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        response
+    }
+}

@@ -1,0 +1,101 @@
+//! Strict requests: a parameter or field that is not known is an error that names it.
+
+use super::problem::{Answer, ApiError, bad_field};
+use crate::query::Query;
+use axum::extract::{FromRequest, Request};
+use http::{StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use std::{collections::HashSet, fmt::Display, str::FromStr};
+
+/// Bytes of a JSON body.
+const MOST_BODY: usize = 64 * 1024;
+
+/// The parameters of a request whose names are all known, each given once.
+pub struct Params(Query);
+
+impl Params {
+    pub fn of(query: Query, known: &[&str]) -> Answer<Self> {
+        let mut seen = HashSet::new();
+        for name in query.names() {
+            if !known.contains(&name) {
+                let allowed = match known {
+                    [] => "there are none".to_owned(),
+                    known => format!("there are {}", known.join(", ")),
+                };
+                return Err(bad_field(name, format!("{name:?} is no parameter here: {allowed}")));
+            }
+            if !seen.insert(name) {
+                return Err(bad_field(name, format!("{name:?} is given twice")));
+            }
+        }
+        Ok(Self(query))
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.0.text(name).map(str::to_owned)
+    }
+
+    /// A comma list; an empty text is an empty list.
+    pub fn list<T: FromStr<Err: Display>>(&self, name: &str) -> Answer<Vec<T>> {
+        let items = self.0.text(name).filter(|list| !list.is_empty());
+        items
+            .into_iter()
+            .flat_map(|list| list.split(','))
+            .map(|item| item.parse().map_err(|e| bad_field(name, format!("{item:?}: {e}"))))
+            .collect()
+    }
+
+    /// A whole number in a range.
+    pub fn number(&self, name: &str, from: i64, to: i64) -> Answer<Option<i64>> {
+        match self.0.value::<i64>(name) {
+            Ok(None) => Ok(None),
+            Ok(Some(n)) if (from..=to).contains(&n) => Ok(Some(n)),
+            _ => Err(bad_field(name, format!("wanted is a whole number from {from} to {to}"))),
+        }
+    }
+}
+
+/// A JSON body that knows its fields.
+pub trait Fields: DeserializeOwned {
+    const NAMES: &'static [&'static str];
+}
+
+/// The JSON body of a request; no body at all is an empty object.
+pub struct StrictJson<T>(pub T);
+
+impl<T: Fields, S: Send + Sync> FromRequest<S> for StrictJson<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+        let kind = request.headers().get(header::CONTENT_TYPE).cloned();
+        let body = axum::body::to_bytes(request.into_body(), MOST_BODY).await.map_err(|_| {
+            let detail = format!("the body is broken off or longer than {MOST_BODY} bytes");
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+        })?;
+        // A form of another site cannot send this type without the browser asking us first.
+        let is_json = kind.as_ref().is_some_and(|kind| {
+            let kind = kind.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+            kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+        });
+        let absent = kind.is_none() && body.is_empty();
+        if !is_json && !absent {
+            let detail = "the body has to be application/json";
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        }
+        let fields = if body.is_empty() { Map::new() } else { object(&body)? };
+        if let Some(name) = fields.keys().find(|name| !T::NAMES.contains(&name.as_str())) {
+            let known = T::NAMES.join(", ");
+            return Err(bad_field(name, format!("{name:?} is no field here: there are {known}")));
+        }
+        T::deserialize(Value::Object(fields))
+            .map(Self)
+            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.to_string()))
+    }
+}
+
+fn object(body: &[u8]) -> Answer<Map<String, Value>> {
+    serde_json::from_slice(body).map_err(|error| {
+        ApiError::new(StatusCode::BAD_REQUEST, format!("the body is no JSON object: {error}"))
+    })
+}

@@ -1,0 +1,56 @@
+//! What the executable can be asked to do. One file per command.
+
+mod check;
+mod serve;
+
+use crate::config::ConfigError;
+use clap::{Args, Parser, Subcommand};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+/// A live board for background jobs.
+#[derive(Parser)]
+#[command(name = "tailboard", version)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Run the board.
+    Serve(Serve),
+    /// Say what is wrong in a configuration file, or what it defines.
+    Check(Check),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Configuration file.
+    #[arg(long, env = "TAILBOARD_CONFIG", value_name = "FILE", default_value = "tailboard.toml")]
+    config: PathBuf,
+    /// Where jobs and logs are kept; made if it is not there.
+    #[arg(long, env = "TAILBOARD_DATA_DIR", value_name = "DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// Address and port; port 0 takes a free one.
+    #[arg(long, env = "TAILBOARD_LISTEN", value_name = "ADDR", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+}
+
+#[derive(Args)]
+struct Check {
+    /// Configuration file.
+    #[arg(long, env = "TAILBOARD_CONFIG", value_name = "FILE", default_value = "tailboard.toml")]
+    config: PathBuf,
+}
+
+/// Does what the command line asks for. A failure is told on standard error: exit status 2 for a
+/// wrong configuration or command line, 1 for the rest.
+pub fn run() -> ExitCode {
+    let done = match Command::parse().verb {
+        Verb::Serve(args) => serve::run(args),
+        Verb::Check(args) => check::run(&args).map_err(Into::into),
+    };
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprintln!("{error:#}");
+    ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+}

@@ -1,0 +1,127 @@
+//! `tailboard serve`: start, say where, serve, and end in good order.
+
+use super::Serve;
+use crate::{
+    config,
+    contracts::{KEEP_ALIVE, Streams},
+    served::Served,
+    web,
+};
+use anyhow::{Context, bail};
+use engine::{Engine, OnShutdown};
+use std::{io::IsTerminal, path::PathBuf, time::Duration};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// After the first Ctrl-C, how long the second one is waited for while runs go on. A server that is
+/// told to end is gone within two seconds.
+const SECOND_THOUGHTS: Duration = Duration::from_millis(1500);
+
+pub(super) fn run(args: Serve) -> anyhow::Result<()> {
+    if !args.listen.ip().is_loopback() {
+        bail!(
+            "refused to listen on {}: whoever reaches the board can run what is configured, and \
+             there is no access control yet; listen on a loopback address such as 127.0.0.1:3000",
+            args.listen
+        );
+    }
+    let settings = config::load(&args.config)?;
+    let filter = EnvFilter::try_from_env("TAILBOARD_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, settings))
+}
+
+async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
+    // Taken first: what comes while the engine starts is not lost.
+    let mut signals = Signals::new()?;
+    // A binary that was replaced meanwhile still starts executors of its own version.
+    let exe = PathBuf::from("/proc/self/exe");
+    let engine = Engine::start(&args.data_dir, settings, exe).await?;
+    let listener = match web::bind(args.listen) {
+        Ok(listener) => listener,
+        Err(error) => {
+            engine.stop(false).await;
+            return Err(error).with_context(|| format!("cannot listen on {}", args.listen));
+        }
+    };
+    let address = listener.local_addr()?;
+    let closing = CancellationToken::new();
+    let streams = Streams::start(KEEP_ALIVE, closing.clone());
+    let router = Served { engine: engine.clone(), streams }.router(web::Names::new(address));
+    let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
+    println!("Tailboard serves http://{address}");
+
+    let asked = signals.next().await;
+    let told = Instant::now();
+    let cancel = engine.on_shutdown() == OnShutdown::Cancel;
+    let running = engine.running();
+    closing.cancel();
+    let cancel = match (running, cancel) {
+        (0, _) => false,
+        (_, true) => {
+            eprintln!("{}; cancelling (Ctrl-C again: no more waiting)", runs(running, "going"));
+            true
+        }
+        (_, false) => {
+            eprintln!("{} without the server", runs(running, "going on"));
+            asked == Asked::Interrupt && signals.again(told + SECOND_THOUGHTS).await
+        }
+    };
+    serving.await?;
+    tokio::select! {
+        () = engine.stop(cancel) => {}
+        _ = signals.next(), if cancel => eprintln!("not waiting any longer"),
+    }
+    Ok(())
+}
+
+/// "1 run is going on", "3 runs are going on".
+fn runs(count: u64, doing: &str) -> String {
+    if count == 1 { format!("1 run is {doing}") } else { format!("{count} runs are {doing}") }
+}
+
+/// How the server was asked to end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// By a person at a terminal.
+    Interrupt,
+    Terminate,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.interrupt.recv() => Asked::Interrupt,
+            _ = self.terminate.recv() => Asked::Terminate,
+        }
+    }
+
+    /// Whether Ctrl-C is pressed again, to cancel what goes on.
+    async fn again(&mut self, until: Instant) -> bool {
+        eprintln!("press Ctrl-C again now to cancel");
+        let again = tokio::time::timeout_at(until, self.interrupt.recv()).await.is_ok();
+        if again {
+            eprintln!("cancelling");
+        }
+        again
+    }
+}

@@ -1,0 +1,53 @@
+//! The configuration file: TOML in, [`engine::Settings`] out, or every mistake that is in it.
+//!
+//! - [`table`]: takes typed keys out of a TOML table; collects mistakes, knows unknown keys
+//! - [`unit`]: durations (`1h30m`) and sizes (`2GiB`)
+//! - [`name`]: which names queues, pipelines, steps and variables may have
+//! - [`settings`]: the keys there are, and the rules between them
+//! - [`mistake`]: what is told to the person who wrote the file
+
+mod mistake;
+mod name;
+mod settings;
+mod table;
+mod unit;
+
+pub use mistake::{Mistake, Mistakes};
+
+use engine::Settings;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the configuration {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Wrong(#[from] Mistakes),
+}
+
+/// Reads and checks a configuration file.
+pub fn load(path: &Path) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    Ok(parse(path, &text)?)
+}
+
+/// Checks a configuration; `path` is only named in the mistakes.
+pub fn parse(path: &Path, text: &str) -> Result<Settings, Mistakes> {
+    let mut found = Vec::new();
+    let settings = match toml_span::parse(text) {
+        Ok(mut root) => settings::read(root.take(), &mut found),
+        Err(error) => {
+            found.push(table::Found::syntax(&error));
+            Settings::default()
+        }
+    };
+    if found.is_empty() { Ok(settings) } else { Err(Mistakes::at(path, text, found)) }
+}
+
+#[cfg(test)]
+mod tests;

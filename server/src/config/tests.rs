@@ -1,0 +1,175 @@
+//! What a file means, and what is said about a file that means nothing.
+
+use super::*;
+use engine::{OnShutdown, QueueDef};
+use shared::Phase;
+use std::time::Duration;
+
+fn settings(text: &str) -> Settings {
+    parse(Path::new("t.toml"), text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+}
+
+fn mistakes(text: &str) -> String {
+    parse(Path::new("t.toml"), text).expect_err("mistakes").to_string()
+}
+
+#[test]
+fn the_published_shape_is_understood() {
+    let s = settings(
+        r#"
+        on_shutdown = "cancel"
+        grace = "5s"
+        max_log_bytes = "1MiB"
+        min_free_disk = 0
+        inherit_env = ["SSH_AUTH_SOCK"]
+
+        [[queue]]
+        name = "default"
+        concurrency = 2
+
+        [[pipeline]]
+        name = "hello"
+        queue = "default"
+        timeout = "10m"
+        [[pipeline.steps]]
+        name = "greet"
+        phase = "execution"
+        run = "echo hello"
+        timeout = "1m"
+        env = { WHO = "world" }
+        [[pipeline.steps]]
+        name = "tidy up"
+        phase = "cleanup"
+        run = "true"
+        "#,
+    );
+    assert_eq!(s.on_shutdown, OnShutdown::Cancel);
+    assert_eq!(s.grace, Duration::from_secs(5));
+    assert_eq!((s.max_log_bytes, s.min_free_disk), (1 << 20, 0));
+    assert_eq!(s.inherit_env, ["SSH_AUTH_SOCK"]);
+    assert_eq!(s.queues, [QueueDef { name: "default".into(), concurrency: 2 }]);
+    let hello = &s.pipelines[0];
+    assert_eq!((hello.name.as_str(), hello.queue.as_str()), ("hello", "default"));
+    assert_eq!(hello.timeout, Some(Duration::from_secs(600)));
+    assert_eq!(hello.steps[0].env["WHO"], "world");
+    assert_eq!(hello.steps[0].timeout, Some(Duration::from_secs(60)));
+    assert_eq!((hello.steps[1].name.as_str(), hello.steps[1].phase), ("tidy up", Phase::Cleanup));
+}
+
+#[test]
+fn the_default_queue_exists_without_being_configured() {
+    let s = settings("[[queue]]\nname = 'slow'\nconcurrency = 1\n");
+    assert_eq!(s.queues[1], QueueDef { name: "default".into(), concurrency: 4 });
+    assert_eq!(settings("").queues.len(), 1);
+}
+
+#[test]
+fn a_pipeline_without_a_queue_takes_the_default_one() {
+    let s = settings("[[pipeline]]\nname = 'a'\nsteps = [{ name = 's', run = 'true' }]\n");
+    assert_eq!(s.pipelines[0].queue, "default");
+    assert_eq!(s.pipelines[0].steps[0].phase, Phase::Execution);
+}
+
+#[test]
+fn every_mistake_is_told_with_its_line_and_what_is_allowed() {
+    let text = r#"on_shutdwn = "leave"
+grace = 10
+max_log_bytes = "2gib"
+inherit_env = ["A B", "TAILBOARD_X"]
+
+[[queue]]
+name = "slow"
+concurrency = 0
+[[queue]]
+name = "slow"
+[[queue]]
+concurrency = "4"
+
+[[pipeline]]
+name = "hello"
+queue = "slwo"
+timeout = "10 minutes"
+schedule = "* * * * *"
+[[pipeline.steps]]
+name = "greet"
+phase = "exec"
+run = " "
+timeot = "1m"
+env = { 1A = "x", B = 2 }
+[[pipeline.steps]]
+name = "greet"
+
+[[pipeline]]
+name = "a/b"
+"#;
+    let expected = [
+        "t.toml:1: on_shutdwn: is not a key that is known here; did you mean on_shutdown? \
+         (allowed: grace, inherit_env, max_log_bytes, min_free_disk, on_shutdown, pipeline, queue)",
+        "t.toml:2: grace: is 10, wanted is a duration such as \"10m\", \"1h30m\" or \"500ms\", \
+         at most 30 days",
+        "t.toml:3: max_log_bytes: is \"2gib\", wanted is a size such as \"512MiB\" or \"2GiB\", \
+         or a number of bytes",
+        "t.toml:4: inherit_env: has \"A B\": a variable's name has letters, digits and underscores \
+         (ASCII), and does not begin with a digit",
+        "t.toml:4: inherit_env: has \"TAILBOARD_X\": variables that begin with TAILBOARD_ are set \
+         by Tailboard itself",
+        "t.toml:8: queue[slow].concurrency: is 0, wanted is a whole number from 1 to 1000",
+        "t.toml:10: queue[slow].name: is \"slow\", which is taken already",
+        "t.toml:11: queue[#3].name: is missing, wanted is a name",
+        "t.toml:12: queue[#3].concurrency: is \"4\", wanted is a whole number from 1 to 1000",
+        "t.toml:16: pipeline[hello].queue: is \"slwo\", which is no queue; did you mean slow? \
+         (queues: slow, default)",
+        "t.toml:17: pipeline[hello].timeout: is \"10 minutes\", wanted is a duration such as \
+         \"10m\", \"1h30m\" or \"500ms\", more than 0, at most 30 days",
+        "t.toml:18: pipeline[hello].schedule: is not a key that is known here \
+         (allowed: description, env, name, queue, steps, timeout)",
+        "t.toml:21: pipeline[hello].steps[greet].phase: is \"exec\", wanted is one of setup, \
+         execution, validation, cleanup",
+        "t.toml:22: pipeline[hello].steps[greet].run: is empty, wanted is a command for sh -c",
+        "t.toml:23: pipeline[hello].steps[greet].timeot: is not a key that is known here; \
+         did you mean timeout? (allowed: env, name, phase, run, timeout)",
+        "t.toml:24: pipeline[hello].steps[greet].env.B: is 2, wanted is text in quotes",
+        "t.toml:24: pipeline[hello].steps[greet].env: has \"1A\": a variable's name has letters, \
+         digits and underscores (ASCII), and does not begin with a digit",
+        "t.toml:25: pipeline[hello].steps[greet].run: is missing, wanted is a command for sh -c",
+        "t.toml:26: pipeline[hello].steps[greet].name: is \"greet\", which is taken already",
+        "t.toml:28: pipeline[a/b].steps: has 0 steps, wanted are 1 to 200",
+        "t.toml:29: pipeline[a/b].name: is \"a/b\": a name has 1 to 64 letters, digits, dots, \
+         hyphens and underscores (ASCII), and begins with a letter or digit",
+    ];
+    let told = mistakes(text);
+    for (told, expected) in told.lines().zip(expected) {
+        assert_eq!(told, expected);
+    }
+    assert_eq!(told.lines().count(), expected.len(), "{told}");
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    let told = mistakes("grace = \"1s\"\nqueue = = 2\n");
+    assert!(told.starts_with("t.toml:2: this is not TOML"), "{told}");
+    let told = mistakes("name = hello\n");
+    assert!(told.contains("in quotes"), "{told}");
+}
+
+#[test]
+fn a_table_where_a_list_belongs_is_a_mistake_not_a_panic() {
+    for text in ["queue = 1", "[queue]\nname = 'a'", "pipeline = [1, 'x']", "steps = 2", "env = 3"]
+    {
+        assert!(!mistakes(text).is_empty(), "{text}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,80}") {
+        let _ = parse(Path::new("t.toml"), &text);
+    }
+
+    #[test]
+    fn no_value_panics(value in "[\\[\\]{}\"'=a-z0-9., \n]{0,40}") {
+        for key in ["queue", "pipeline", "grace", "inherit_env", "max_log_bytes"] {
+            let _ = parse(Path::new("t.toml"), &format!("{key} = {value}"));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The published streams, one file each over a common core.
+//!
+//! The core: [`streams`] (which are open, their shared tick and end), [`body`] (first bytes, pieces,
+//! end; nothing is queued), [`sse`] (writing events).
+//! On it: [`dashboard`] (contract 1), [`job`] with [`job_status`], [`job_logs`] and
+//! [`job_download`] over [`range`] (contract 2). Each keeps its own shape of errors.
+
+mod body;
+mod dashboard;
+mod job;
+mod job_download;
+mod job_logs;
+mod job_status;
+mod range;
+mod sse;
+mod streams;
+
+pub use streams::{KEEP_ALIVE, Streams, TooMany};
+
+use crate::served::Served;
+use axum::Router;
+
+/// The routes of all contracts.
+pub fn router() -> Router<Served> {
+    dashboard::router().merge(job::router())
+}

@@ -1,0 +1,207 @@
+//! The streams that are open: how many there may be, the tick they share, and their end.
+//!
+//! One task tells all of them; a stream that is only told twice a minute needs no timer. Each has a
+//! slot of its own, so that a stream that is polled a thousand times a second meets no other there.
+
+use engine::Caller;
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+/// Time between two keep-alives.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Streams that may be open at a time.
+const MOST_OPEN: usize = 20_000;
+
+const BEAT: u8 = 1;
+const END: u8 = 2;
+
+/// All open streams; a cheap handle.
+#[derive(Clone)]
+pub struct Streams(Arc<Mutex<Open>>);
+
+#[derive(Default)]
+struct Open {
+    closing: bool,
+    next: u64,
+    slots: HashMap<u64, Arc<Slot>>,
+}
+
+#[derive(Default)]
+struct Slot {
+    /// What it was told and has not looked at: [`BEAT`], [`END`].
+    told: AtomicU8,
+    waker: Mutex<Option<Waker>>,
+}
+
+/// There are as many streams open as there may be.
+#[derive(Debug)]
+pub struct TooMany;
+
+/// What a stream is told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// A keep-alive is due.
+    Beat,
+    /// The server goes away.
+    Closing,
+    /// The caller may not see it any more.
+    AccessEnded,
+}
+
+impl Streams {
+    /// Starts the task that tells them `every` so often; it ends, and every stream with it, when
+    /// `closing` is cancelled.
+    pub fn start(every: Duration, closing: CancellationToken) -> Self {
+        let streams = Self(Arc::default());
+        let told = streams.clone();
+        tokio::spawn(async move {
+            let mut tick = tokio::time::interval_at(Instant::now() + every, every);
+            tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                tokio::select! {
+                    () = closing.cancelled() => break,
+                    _ = tick.tick() => told.tell(BEAT),
+                }
+            }
+            told.lock().closing = true;
+            told.tell(END);
+        });
+        streams
+    }
+
+    /// A place among them, given back when it is dropped.
+    pub fn open(&self, caller: &Caller) -> Result<Place, TooMany> {
+        let mut open = self.lock();
+        if open.slots.len() >= MOST_OPEN {
+            return Err(TooMany);
+        }
+        let slot = Arc::new(Slot::default());
+        if open.closing {
+            slot.told.store(END, Ordering::Release);
+        }
+        open.next += 1;
+        let key = open.next;
+        open.slots.insert(key, slot.clone());
+        drop(open);
+        let ended = Box::pin(caller.ended.clone().cancelled_owned());
+        Ok(Place { streams: self.clone(), key, slot, ended })
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.lock().slots.len()
+    }
+
+    fn tell(&self, what: u8) {
+        let slots: Vec<_> = self.lock().slots.values().cloned().collect();
+        for slot in slots {
+            slot.told.fetch_or(what, Ordering::AcqRel);
+            let waker = lock(&slot.waker).take();
+            if let Some(waker) = waker {
+                waker.wake();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        lock(&self.0)
+    }
+}
+
+/// Nothing that holds one of these locks can panic half-way through a change.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One open stream.
+pub struct Place {
+    streams: Streams,
+    key: u64,
+    slot: Arc<Slot>,
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Place {
+    /// Ready when the stream is told something; the waker is kept otherwise.
+    pub fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<Told> {
+        if self.ended.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Told::AccessEnded);
+        }
+        // The waker first: what is told after this look wakes, what was told before is seen.
+        let mut waker = lock(&self.slot.waker);
+        if waker.as_ref().is_none_or(|w| !w.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+        drop(waker);
+        match self.slot.told.fetch_and(!BEAT, Ordering::AcqRel) {
+            told if told & END != 0 => Poll::Ready(Told::Closing),
+            told if told & BEAT != 0 => Poll::Ready(Told::Beat),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.streams.lock().slots.remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    async fn told(place: &mut Place) -> Told {
+        poll_fn(|cx| place.poll_told(cx)).await
+    }
+
+    const SOON: Duration = Duration::from_millis(5);
+
+    #[tokio::test]
+    async fn every_stream_gets_the_same_tick_and_then_the_end() {
+        let closing = CancellationToken::new();
+        let streams = Streams::start(SOON, closing.clone());
+        let caller = Caller::local_owner();
+        let (mut a, mut b) = (streams.open(&caller).unwrap(), streams.open(&caller).unwrap());
+        let start = Instant::now();
+        for n in 1..=3 {
+            assert_eq!((told(&mut a).await, told(&mut b).await), (Told::Beat, Told::Beat));
+            assert!(start.elapsed() >= SOON * n);
+        }
+        closing.cancel();
+        for place in [&mut a, &mut b, &mut streams.open(&caller).unwrap()] {
+            while told(place).await != Told::Closing {}
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_ends_with_the_access_of_its_caller_and_no_other_does() {
+        let streams = Streams::start(SOON, CancellationToken::new());
+        let (gone, stays) = (Caller::local_owner(), Caller::local_owner());
+        let (mut a, mut b) = (streams.open(&gone).unwrap(), streams.open(&stays).unwrap());
+        gone.ended.cancel();
+        assert_eq!(told(&mut a).await, Told::AccessEnded);
+        assert_eq!(told(&mut b).await, Told::Beat);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_given_back_when_its_stream_is_gone() {
+        let streams = Streams::start(KEEP_ALIVE, CancellationToken::new());
+        let place = streams.open(&Caller::local_owner()).unwrap();
+        assert_eq!(streams.count(), 1);
+        drop(place);
+        assert_eq!(streams.count(), 0);
+    }
+}

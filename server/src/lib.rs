@@ -1,0 +1,21 @@
+//! The server: everything between HTTP and the engine.
+//!
+//! - [`command`]: what the executable can be asked to do; `serve` puts the rest together
+//! - [`config`]: the configuration file, or every mistake in it
+//! - [`auth`]: who asks
+//! - [`contracts`]: the published streams, one file each over a common core
+//! - [`api`]: the JSON API, one file per resource
+//! - [`pages`]: what the pages ask for; [`web`]: pages, assets, headers, and the connections
+//! - [`health`]: whether it is up and ready
+//! - [`served`]: what every handler has; [`query`]: query parameters
+
+pub mod api;
+pub mod auth;
+pub mod command;
+pub mod config;
+pub mod contracts;
+pub mod health;
+pub mod pages;
+pub mod query;
+pub mod served;
+pub mod web;

@@ -1,0 +1,62 @@
+//! What the pages ask for, answered by the engine for the caller of the request.
+
+use app::api::{Answer, JobsParams, PageError, Pages};
+use engine::{Caller, Engine, ReadError, store::JobsQuery};
+use shared::{
+    JobId,
+    job::JobDetail,
+    log::LogWindow,
+    page::{JobsPage, Overview, PipelinesPage},
+};
+
+/// One per request: its caller's view of the engine.
+pub struct CallersPages {
+    pub engine: Engine,
+    pub caller: Caller,
+}
+
+/// Runs the question on its own handles, since the answer outlives the borrow.
+macro_rules! ask {
+    ($self:ident, |$engine:ident, $caller:ident| $question:expr) => {{
+        let ($engine, $caller) = ($self.engine.clone(), $self.caller.clone());
+        Box::pin(async move { $question.await.map_err(told) })
+    }};
+}
+
+impl Pages for CallersPages {
+    fn overview(&self) -> Answer<Overview> {
+        ask!(self, |engine, caller| engine.overview(&caller))
+    }
+
+    fn jobs(&self, params: JobsParams) -> Answer<JobsPage> {
+        let JobsParams { filter, cursor, limit } = params;
+        let query = JobsQuery { filter, cursor, limit };
+        ask!(self, |engine, caller| engine.jobs_page(&caller, &query))
+    }
+
+    fn job(&self, id: JobId) -> Answer<JobDetail> {
+        let job = ask!(self, |engine, caller| engine.job(&caller, id));
+        found(job)
+    }
+
+    fn log_window(&self, id: JobId, from: i64, count: u32) -> Answer<LogWindow> {
+        let window = ask!(self, |engine, caller| engine.log_window(&caller, id, from, count));
+        found(window)
+    }
+
+    fn pipelines(&self) -> Answer<PipelinesPage> {
+        ask!(self, |engine, caller| engine.pipelines(&caller))
+    }
+}
+
+/// What is not there is not found.
+fn found<T: 'static>(answer: Answer<Option<T>>) -> Answer<T> {
+    Box::pin(async move { answer.await?.ok_or(PageError::NotFound) })
+}
+
+fn told(error: ReadError) -> PageError {
+    match error {
+        ReadError::NoLog | ReadError::Cursor(_) => PageError::NotFound,
+        _ => PageError::Unavailable("the store cannot be read now".to_owned()),
+    }
+}

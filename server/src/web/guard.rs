@@ -1,0 +1,111 @@
+//! Which requests we answer at all. A web page the reader visits must neither read a log here by
+//! rebinding its name to our address, nor start a pipeline by posting a form.
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority};
+use shared::problem::Problem;
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+/// The names we answer to.
+#[derive(Clone, Debug)]
+pub struct Names {
+    /// Hosts without port, in lower case, beside the loopback names.
+    hosts: Vec<String>,
+}
+
+impl Names {
+    /// The loopback names and the address we listen on.
+    pub fn new(listen: SocketAddr) -> Self {
+        Self { hosts: vec![listen.ip().to_string()] }
+    }
+
+    /// Whether `authority` (`name`, `name:port`) is us. Any port will do: a tunnel to a loopback
+    /// port has another one here than there, and a rebound name is wrong with every port.
+    fn serves(&self, authority: &str) -> bool {
+        let Ok(authority) = authority.parse::<Authority>() else { return false };
+        if authority.as_str().contains('@') {
+            return false;
+        }
+        let host = authority.host().to_ascii_lowercase();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            || self.hosts.iter().any(|name| name == host)
+    }
+}
+
+/// Answers 421 to a request for somebody else's name and 403 to a change that another site asked
+/// for; hands on all others.
+pub async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
+    match refusal(&names, &request) {
+        None => next.run(request).await,
+        Some((status, detail)) => {
+            tracing::debug!(%status, detail, method = %request.method(), "refused a request");
+            problem(status, detail)
+        }
+    }
+}
+
+fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'static str)> {
+    let host = only(request.headers(), header::HOST.as_str());
+    let authority = request.uri().authority().map(Authority::as_str);
+    let ours = host.is_some_and(|host| names.serves(host))
+        && authority.is_none_or(|authority| names.serves(authority));
+    if !ours {
+        return Some((
+            StatusCode::MISDIRECTED_REQUEST,
+            "the Host header names no host that is served here; use the address that `tailboard serve` printed",
+        ));
+    }
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    (changes && !same_site(request.headers(), host))
+        .then_some((StatusCode::FORBIDDEN, "another site asked for this change"))
+}
+
+/// Whether a change was asked for by our own page, or by no page at all.
+fn same_site(headers: &HeaderMap, host: Option<&str>) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site == "same-origin" || site == "none";
+    }
+    match headers.get(header::ORIGIN) {
+        None => true,
+        // What a browser puts there is the scheme and, in the same words, what it has as the host.
+        Some(origin) => origin
+            .to_str()
+            .ok()
+            .and_then(|origin| {
+                origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
+            })
+            .zip(host)
+            .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host)),
+    }
+}
+
+/// The value of a header that is there once, as text.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next().and_then(|value| value.to_str().ok());
+    value.filter(|_| values.next().is_none())
+}
+
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let problem = Problem {
+        kind: "about:blank".to_owned(),
+        title: status.canonical_reason().unwrap_or_default().to_owned(),
+        status: status.as_u16(),
+        detail: Some(detail.to_owned()),
+        field: None,
+        job_id: None,
+    };
+    let json = HeaderValue::from_static("application/problem+json");
+    (status, [(header::CONTENT_TYPE, json)], axum::Json(problem)).into_response()
+}

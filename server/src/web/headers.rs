@@ -1,0 +1,44 @@
+//! The security headers of every response.
+
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, header};
+
+/// For what is no document: nothing in it may run, wherever it is shown.
+const NOTHING_RUNS: HeaderValue =
+    HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox");
+
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// The policy of a document: scripts and WebAssembly of ours, inline ones only with this request's
+/// nonce; no inline styles.
+pub fn document_policy(nonce: &str) -> String {
+    // `cargo leptos watch` reloads pages over a socket on another port.
+    let watch = if cfg!(feature = "embed") { "" } else { " ws:" };
+    format!(
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'{watch}; manifest-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
+
+/// Adds what a response does not say itself.
+pub async fn add(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in ALWAYS {
+        headers.entry(name).or_insert(value);
+    }
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING_RUNS);
+    response
+}

@@ -1,0 +1,124 @@
+//! Connections: accepted up to a cap, bounded in what they may hold and how long they may take to
+//! ask, and ended in time.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{io, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Connections at a time, if the system lets us have as many files; the next one waits in the
+/// backlog.
+const MAX_CONNECTIONS: u64 = 16_384;
+/// Files left for all that is no connection: the store, logs that are read, executors.
+const OTHER_FILES: u64 = 512;
+/// How long a client may take to send a request's head, the wait for it on a kept connection
+/// included (slowloris).
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bound on a request's head and on what is buffered per connection and direction; hyper's own
+/// default is 400 KiB.
+const BUFFER: usize = 32 * 1024;
+/// What a connection gets to finish its answer once the server was told to end.
+const LAST_ANSWER: Duration = Duration::from_millis(1500);
+/// Pause after an accept that failed for want of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves `router` until `shutdown`, then lets answers end for at most 1.5 s. Streams do not end by
+/// themselves: they watch the same token. Raises this process's own limit of open files, so what is
+/// to be handed on of it (to runs) has to be read before.
+pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(room_for_connections()));
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            // Keeps the set from growing with connections that are over.
+            Some(_) = connections.join_next() => continue,
+            accepted = accept(&listener, &places) => accepted,
+        };
+        match accepted {
+            Ok((stream, place)) => {
+                let (router, shutdown) = (router.clone(), shutdown.clone());
+                connections.spawn(async move {
+                    connection(stream, router, shutdown).await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// A shell's usual soft limit is 1,024 files; every stream needs one.
+fn room_for_connections() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        limit = raised;
+    }
+    let room = |files: u64| files.saturating_sub(OTHER_FILES).max(files / 2);
+    limit.current.map_or(MAX_CONNECTIONS, room).min(MAX_CONNECTIONS) as usize
+}
+
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Events are small and must not wait for the next one. Fails when the client is
+                // gone already, which its connection will find out.
+                let _ = stream.set_nodelay(true);
+                return Ok((stream, place));
+            }
+            // That client is gone already; the next one is not to blame.
+            Err(error) if gone(&error) => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn gone(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            match time::timeout(LAST_ANSWER, connection).await {
+                Ok(ended) => ended,
+                Err(_) => return,
+            }
+        }
+    };
+    if let Err(error) = ended {
+        // The client's business: it went away or did not speak HTTP.
+        tracing::debug!(%error, "connection ended");
+    }
+}

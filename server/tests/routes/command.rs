@@ -1,0 +1,204 @@
+//! The command line, as its own process.
+
+use crate::{
+    client::{self, PATIENCE},
+    running::{Running, pipeline},
+};
+use serde_json::json;
+use std::{net::SocketAddr, path::Path, process::Stdio};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
+    process::{Child, ChildStderr, ChildStdout, Command},
+};
+
+fn tailboard(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tailboard"));
+    command.args(args).env_clear().env("PATH", "/usr/bin:/bin").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs to the end: exit status, standard output, standard error.
+async fn output(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = tokio::time::timeout(PATIENCE, tailboard(args).output()).await;
+    let output = output.expect("an end in time").unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+struct Served {
+    child: Child,
+    address: SocketAddr,
+    _out: Lines<BufReader<ChildStdout>>,
+    errors: Lines<BufReader<ChildStderr>>,
+}
+
+impl Served {
+    async fn start(dir: &Path, toml: &str) -> Self {
+        let (config, data) = (dir.join("tailboard.toml"), dir.join("data"));
+        std::fs::write(&config, toml).unwrap();
+        let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+        let args = ["serve", "--config", config, "--data-dir", data, "--listen", "127.0.0.1:0"];
+        let mut child = tailboard(&args).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        let said = tokio::time::timeout(PATIENCE, out.next_line()).await.unwrap().unwrap();
+        let Some(said) = said else {
+            let mut all = String::new();
+            errors.get_mut().read_to_string(&mut all).await.unwrap();
+            panic!("it ended: {all}");
+        };
+        let address = said.strip_prefix("Tailboard serves http://").unwrap().parse().unwrap();
+        Self { child, address, _out: out, errors }
+    }
+
+    async fn post(&self, path: &str, body: serde_json::Value) -> client::Answer {
+        let head = [("Content-Type", "application/json")];
+        client::send(self.address, "POST", path, &head, body.to_string().as_bytes()).await
+    }
+
+    async fn run(&self, pipeline: &str) -> String {
+        let answer = self.post("/api/v1/executions", json!({ "pipeline": pipeline })).await;
+        answer.json().await["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn job(&self, id: &str) -> serde_json::Value {
+        client::send(self.address, "GET", &format!("/api/v1/jobs/{id}"), &[], b"")
+            .await
+            .json()
+            .await
+    }
+
+    /// Waits until the job is in this state.
+    async fn until(&self, id: &str, state: &str) -> serde_json::Value {
+        let path = format!("/api/jobs/{id}/stream");
+        let answer = client::send(self.address, "GET", &path, &[], b"").await;
+        let mut events = crate::events::Events::of(answer);
+        loop {
+            let job = self.job(id).await;
+            if job["state"] == state {
+                return job;
+            }
+            events.next().await.expect("it gets there");
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let sent = std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// The next line of standard error that has this in it.
+    async fn says(&mut self, part: &str) {
+        let work = async {
+            loop {
+                let line = self.errors.next_line().await.unwrap();
+                if line.unwrap_or_else(|| panic!("it never said {part:?}")).contains(part) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, work).await.unwrap();
+    }
+
+    async fn ends(&mut self) -> Option<i32> {
+        tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap().code()
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_with_every_mistake_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("wrong.toml");
+    std::fs::write(&config, "grace = 1\n\n[[pipeline]]\nname = 'a b'\n").unwrap();
+    let config = config.to_str().unwrap();
+    for verb in ["serve", "check"] {
+        let (status, _, errors) = output(&[verb, "--config", config]).await;
+        assert_eq!(status, Some(2));
+        for place in [":1: grace: ", ":4: pipeline[a b].name: ", ":3: pipeline[a b].steps: "] {
+            assert!(errors.contains(&format!("{config}{place}")), "{errors}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_configuration_that_cannot_be_read_is_told_by_its_name() {
+    let (status, _, errors) = output(&["check", "--config", "/nowhere/t.toml"]).await;
+    assert_eq!(status, Some(2));
+    assert!(errors.contains("/nowhere/t.toml"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_right_configuration_is_summed_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("right.toml");
+    std::fs::write(&config, pipeline("hello", &["true", "true"])).unwrap();
+    let (status, said, _) = output(&["check", "--config", config.to_str().unwrap()]).await;
+    assert_eq!(status, Some(0));
+    assert!(said.contains("pipeline hello (queue default): step 1, step 2"), "{said}");
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach_is_refused() {
+    for address in ["0.0.0.0:0", "192.0.2.1:3000", "[::]:0"] {
+        let (status, _, errors) = output(&["serve", "--listen", address]).await;
+        assert_eq!(status, Some(1), "{errors}");
+        assert!(errors.contains("loopback"), "{errors}");
+    }
+}
+
+#[tokio::test]
+async fn a_data_directory_has_one_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut first = Served::start(dir.path(), "").await;
+    let (config, data) = (dir.path().join("tailboard.toml"), dir.path().join("data"));
+    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+    let args = ["serve", "--config", config, "--data-dir", data, "--listen", "127.0.0.1:0"];
+    let (status, _, errors) = output(&args).await;
+    assert_eq!(status, Some(1));
+    assert!(errors.contains("in use"), "{errors}");
+    first.signal("-TERM");
+    assert_eq!(first.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn runs_go_on_without_the_server_and_the_next_one_takes_them_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Running::gate("gate");
+    let toml = pipeline("waits", &[&format!("echo before; {}; echo after", gate.wait())]);
+    let mut server = Served::start(dir.path(), &toml).await;
+    let id = server.run("waits").await;
+    server.until(&id, "active").await;
+    server.signal("-TERM");
+    server.says("1 run is going on without the server").await;
+    assert_eq!(server.ends().await, Some(0));
+
+    let mut server = Served::start(dir.path(), &toml).await;
+    assert_eq!(server.job(&id).await["state"], "active");
+    gate.open();
+    server.until(&id, "completed").await;
+    let path = format!("/api/jobs/{id}/logs/static");
+    let log = client::send(server.address, "GET", &path, &[], b"").await.text().await;
+    assert_eq!(log, "before\nafter\n");
+    server.signal("-TERM");
+    assert_eq!(server.ends().await, Some(0));
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_cancels_what_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let gate = Running::gate("gate");
+    let toml = pipeline("waits", &[&gate.wait()]);
+    let mut server = Served::start(dir.path(), &toml).await;
+    let id = server.run("waits").await;
+    server.until(&id, "active").await;
+    server.signal("-INT");
+    server.says("press Ctrl-C again").await;
+    server.signal("-INT");
+    assert_eq!(server.ends().await, Some(0));
+    let mut server = Served::start(dir.path(), &toml).await;
+    assert_eq!(server.job(&id).await["state"], "cancelled");
+    server.signal("-TERM");
+    assert_eq!(server.ends().await, Some(0));
+}

@@ -1,0 +1,16 @@
+//! The server over real TCP: a real engine with its own data directory and real executors. Each test
+//! has a server of its own on port 0; nothing sleeps, everything waits for a condition.
+//!
+//! - [`running`]: a server and what tests do with it; [`client`]: HTTP over a socket; [`events`]: an
+//!   event stream as a strict client reads it
+//! - the rest: one file per resource or contract
+
+mod api;
+mod client;
+mod command;
+mod dashboard;
+mod download;
+mod events;
+mod job_logs;
+mod job_status;
+mod running;

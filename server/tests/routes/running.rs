@@ -1,0 +1,144 @@
+//! A running server with a data directory of its own.
+
+use crate::{
+    client::{self, Answer, PATIENCE},
+    events::Events,
+};
+use engine::Engine;
+use serde_json::{Value, json};
+use server::{config, contracts::Streams, served::Served, web};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub struct Running {
+    pub address: SocketAddr,
+    pub engine: Engine,
+    pub streams: Streams,
+    pub closing: CancellationToken,
+    _dir: TempDir,
+    serving: JoinHandle<()>,
+}
+
+impl Running {
+    /// A server with these pipelines (TOML), whose streams get a keep-alive every 50 ms.
+    pub async fn start(pipelines: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = config::parse(Path::new("test.toml"), pipelines).unwrap();
+        let exe = PathBuf::from(env!("CARGO_BIN_EXE_tailboard"));
+        let engine = Engine::start(&dir.path().join("data"), settings, exe).await.unwrap();
+        let listener = web::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let closing = CancellationToken::new();
+        let streams = Streams::start(Duration::from_millis(50), closing.clone());
+        let served = Served { engine: engine.clone(), streams: streams.clone() };
+        let router = served.router(web::Names::new(address));
+        let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
+        Self { address, engine, streams, closing, _dir: dir, serving }
+    }
+
+    /// Ends the server and the runs that are left.
+    pub async fn stop(self) {
+        self.closing.cancel();
+        let stop = async {
+            self.serving.await.unwrap();
+            self.engine.stop(true).await;
+        };
+        tokio::time::timeout(PATIENCE, stop).await.expect("an end in time");
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.get_with(path, &[]).await
+    }
+
+    pub async fn get_with(&self, path: &str, head: &[(&str, &str)]) -> Answer {
+        client::send(self.address, "GET", path, head, b"").await
+    }
+
+    /// The JSON of an answer that has to be 200.
+    pub async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        answer.json().await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        let json = [("Content-Type", "application/json")];
+        client::send(self.address, "POST", path, &json, body.to_string().as_bytes()).await
+    }
+
+    /// Runs a pipeline; gives the job's id.
+    pub async fn run(&self, pipeline: &str) -> String {
+        let answer = self.post("/api/v1/executions", &json!({ "pipeline": pipeline })).await;
+        assert_eq!(answer.status, 202);
+        answer.json().await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs a pipeline to its end.
+    pub async fn run_to_end(&self, pipeline: &str) -> String {
+        let since = self.json("/api/v1/jobs?limit=1").await["as_of"].as_str().unwrap().to_owned();
+        let mut events = self.events(&format!("&types=job&since={since}"), &[]).await;
+        let id = self.run(pipeline).await;
+        loop {
+            let event = events.named("job:state_change").await;
+            let over = ["completed", "failed", "cancelled"];
+            if event.data["id"] == id && over.iter().any(|state| event.data["state"] == *state) {
+                return id;
+            }
+        }
+    }
+
+    pub async fn cancel(&self, id: &str) -> Answer {
+        self.post(&format!("/api/v1/jobs/{id}/cancel"), &json!({})).await
+    }
+
+    /// The id of the built-in runner's connection.
+    pub async fn connection(&self) -> String {
+        let rows = self.json("/api/v1/connections").await;
+        rows["items"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The dashboard stream of the built-in runner; `query` begins with `&`.
+    pub async fn events(&self, query: &str, head: &[(&str, &str)]) -> Events {
+        let path = format!("/api/events/stream?connectionId={}{query}", self.connection().await);
+        Events::of(self.get_with(&path, head).await)
+    }
+
+    /// A file that a step can wait for: `while [ ! -e $GATE ]; do sleep 0.02; done`.
+    pub fn gate(name: &str) -> Gate {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(name);
+        Gate { path, _dir: dir }
+    }
+}
+
+/// What a step waits for until the test opens it.
+pub struct Gate {
+    path: PathBuf,
+    _dir: TempDir,
+}
+
+impl Gate {
+    pub fn open(&self) {
+        std::fs::write(&self.path, "").unwrap();
+    }
+
+    /// A command that goes on when the gate is open.
+    pub fn wait(&self) -> String {
+        format!("while [ ! -e {} ]; do sleep 0.02; done", self.path.display())
+    }
+}
+
+/// A pipeline of `execution` steps, as TOML.
+pub fn pipeline(name: &str, steps: &[&str]) -> String {
+    let mut toml = format!("[[pipeline]]\nname = '{name}'\n");
+    for (i, run) in steps.iter().enumerate() {
+        toml += &format!("[[pipeline.steps]]\nname = 'step {}'\nrun = '''{run}'''\n", i + 1);
+    }
+    toml
+}
