@@ -15,6 +15,8 @@
 
 mod cursor;
 mod event;
+#[cfg(test)]
+mod exactly_once;
 mod fan_out;
 mod fill;
 mod frame;
