@@ -44,8 +44,8 @@ pub fn JobsPage() -> impl IntoView {
                 let answer = page.await;
                 let params = params.get_untracked();
                 match answer {
-                    Ok(page) => Either::Left(view! { <Jobs params page/> }),
-                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
+                    Ok(page) => view! { <Jobs params page/> }.into_any(),
+                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
                 }
             })}
         </Transition>

@@ -26,8 +26,8 @@ pub fn OverviewPage() -> impl IntoView {
                 let loader = loader.clone();
                 Suspend::new(async move {
                     match loader.board().await {
-                        Ok(board) => Either::Left(view! { <Overview board/> }),
-                        Err(why) => Either::Right(view! { <Refused why what="board"/> }),
+                        Ok(board) => view! { <Overview board/> }.into_any(),
+                        Err(why) => view! { <Refused why what="board"/> }.into_any(),
                     }
                 })
             }}

@@ -30,8 +30,8 @@ pub fn PipelinesPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => Either::Left(view! { <Pipelines page/> }),
-                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
+                    Ok(page) => view! { <Pipelines page/> }.into_any(),
+                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
                 }
             })}
         </Transition>
