@@ -1,5 +1,8 @@
 //! The wasm entry: hydrate, nothing else.
 
+// The view of a page is one type; the compiler walks it as deep as elements are nested.
+#![recursion_limit = "256"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the document once the module is there.
