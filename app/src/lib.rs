@@ -8,6 +8,8 @@
 //! A first render is the same on both sides: no clock, no zone, no storage is read in a view.
 //! Those come in effects, which run in the browser only.
 
+#![recursion_limit = "256"]
+
 pub mod api;
 mod app;
 mod board;

@@ -78,6 +78,13 @@ impl Engine {
         Ok(Page { items: rows.items, next_cursor: rows.next_cursor, total: rows.total, as_of })
     }
 
+    /// Jobs that run now, counted up to 10,000: what goes on without the server.
+    pub async fn running(&self, caller: &Caller) -> Result<u64, ReadError> {
+        let active = JobFilter { states: vec![JobState::Active], ..JobFilter::default() };
+        let query = JobsQuery { filter: active, cursor: None, limit: 1 };
+        Ok(self.jobs(caller, &query).await?.total.count)
+    }
+
     /// What the jobs page shows.
     pub async fn jobs_page(
         &self,
