@@ -2,7 +2,6 @@
 //! the engine, in the browser the same JSON over HTTP. Nothing else in this crate knows which.
 
 use crate::url::encode;
-use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use shared::{
     Job, JobFilter, JobId,
@@ -87,6 +86,7 @@ pub type Answer<T> = std::pin::Pin<Box<dyn Future<Output = Result<T, PageError>>
 #[cfg(feature = "ssr")]
 mod body {
     use super::*;
+    use leptos::prelude::use_context;
     use std::sync::Arc;
 
     async fn ask<T>(question: impl FnOnce(Arc<dyn Pages>) -> Answer<T>) -> Result<T, PageError> {
@@ -132,6 +132,7 @@ mod body {
 mod body {
     use super::*;
     use gloo_net::http::{Request, Response};
+    use send_wrapper::SendWrapper;
     use serde::de::DeserializeOwned;
     use shared::problem::Problem;
 
@@ -140,15 +141,15 @@ mod body {
     }
 
     pub async fn jobs(params: JobsParams) -> Result<JobsPage, PageError> {
-        get(&format!("/api/v1/pages/jobs{}", params.query())).await
+        get(format!("/api/v1/pages/jobs{}", params.query())).await
     }
 
     pub async fn job(id: JobId) -> Result<JobDetail, PageError> {
-        get(&format!("/api/v1/jobs/{id}")).await
+        get(format!("/api/v1/jobs/{id}")).await
     }
 
     pub async fn log_window(id: JobId, from: i64, count: u32) -> Result<LogWindow, PageError> {
-        get(&format!("/api/v1/jobs/{id}/log?from={from}&count={count}")).await
+        get(format!("/api/v1/jobs/{id}/log?from={from}&count={count}")).await
     }
 
     pub async fn pipelines() -> Result<PipelinesPage, PageError> {
@@ -173,8 +174,12 @@ mod body {
         answer(request.map_err(unreachable)?.send().await).await
     }
 
-    async fn get<T: DeserializeOwned>(path: &str) -> Result<T, PageError> {
-        answer(Request::get(path).send().await).await
+    /// What a browser's promise becomes is tied to its thread, of which there is one; resources
+    /// are typed for a server, which has many.
+    fn get<T: DeserializeOwned>(
+        path: impl AsRef<str>,
+    ) -> impl Future<Output = Result<T, PageError>> + Send {
+        SendWrapper::new(async move { answer(Request::get(path.as_ref()).send().await).await })
     }
 
     async fn answer<T: DeserializeOwned>(

@@ -6,10 +6,11 @@ use crate::{
     live::{Link, Live, follow},
     parts::{
         icon::{self, Icon},
+        text,
         time::When,
     },
 };
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 use leptos_router::components::A;
 use shared::{Connection, Freshness};
 
@@ -59,11 +60,11 @@ fn JobsCount() -> impl IntoView {
             {move || {
                 let (loader, live) = (loader.clone(), live.clone());
                 Suspend::new(async move {
-                    let board = loader.board().await.ok()?;
+                    let Ok(board) = loader.board().await else { return ().into_any() };
                     follow(live.clone(), board.clone());
                     let connections = board.connections.clone();
                     Effect::new(move |_| live.watch(connections.map(|connection| connection.id)));
-                    Some(view! { <span class="side-count num">{move || format::total(board.counts.all())}</span> })
+                    view! { <span class="side-count num">{text(move || format::total(board.counts.all()))}</span> }.into_any()
                 })
             }}
         </Suspense>
@@ -97,7 +98,7 @@ fn ThemeButton() -> impl IntoView {
     view! {
         <button class="side-link side-theme" type="button" on:click=next>
             <Icon path=icon::THEME/>
-            <span>{move || format!("Theme: {}", theme.get())}</span>
+            <span>{text(move || format!("Theme: {}", theme.get()))}</span>
         </button>
     }
 }
@@ -116,7 +117,7 @@ pub fn Head() -> impl IntoView {
                     let loader = loader.clone();
                     Suspend::new(async move {
                         let board = loader.board().await.ok();
-                        view! { <LinkBadge board/> }
+                        view! { <LinkBadge board/> }.into_any()
                     })
                 }}
             </Suspense>
@@ -149,17 +150,17 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
             "The stream could not be continued, so everything was fetched again.",
         ),
     });
-    let connections = move || {
+    let connections = text(move || {
         let count = board.as_ref().map_or(0, |board| board.connections.len());
         format::plural(count as u64, "connection", "connections")
-    };
+    });
     view! {
-        <p class="link" role="status" data-link=move || look.get().0 title=move || look.get().2>
+        <p class="link" role="status" data-link=text(move || look.get().0) title=text(move || look.get().2)>
             <svg class="link-mark" viewBox="0 0 16 16" aria-hidden="true">
                 <circle cx="8" cy="8" r="7" class="link-halo"></circle>
                 <circle cx="8" cy="8" r="4" class="link-dot"></circle>
             </svg>
-            <span class="link-word">{move || look.get().1}</span>
+            <span class="link-word">{text(move || look.get().1)}</span>
             <span class="link-more num">{connections}</span>
         </p>
     }
@@ -176,25 +177,21 @@ pub fn Warnings() -> impl IntoView {
                 Suspend::new(async move {
                     match loader.board().await {
                         Ok(board) => {
-                            Either::Left(
-                                view! {
+                            view! {
                                     <For
                                         each=move || board.stale()
                                         key=|c| (c.id, c.since, c.reason.clone())
                                         children=|connection| view! { <Warning connection/> }
                                     />
-                                },
-                            )
+                                }.into_any()
                         }
                         Err(_) => {
-                            Either::Right(
-                                view! {
+                            view! {
                                     <p class="warning" role="status">
                                         <Icon path=icon::WARNING/>
                                         "The board cannot be read now; trying again."
                                     </p>
-                                },
-                            )
+                                }.into_any()
                         }
                     }
                 })

@@ -8,6 +8,7 @@
 //! A first render is the same on both sides: no clock, no zone, no storage is read in a view.
 //! Those come in effects, which run in the browser only.
 
+// The view of a page is one type; the compiler walks it as deep as elements are nested.
 #![recursion_limit = "256"]
 
 pub mod api;

@@ -20,10 +20,10 @@ test("a cancelled run ends with its cleanup and leaves no process", async ({ boa
   const job = await server.run("endless");
   await board.goto(server, `/jobs/${job.id}`);
   await expect(page.getByRole("log")).toContainText("started");
-  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(page.getByRole("log")).toContainText("swept");
   await expect(page.getByText("Cancelled").first()).toBeVisible();
-  await expect(page.getByRole("button", { name: "Cancel" })).toHaveCount(0);
+  await expect(page.getByRole("button", { name: "Cancel", exact: true })).toHaveCount(0);
   expect((await server.log(job.id)).toString()).toBe("started\nswept\n");
   await until("nothing of the run to be left", async () => leftovers(server.dir).every((pid) => pid === server.pid));
 });

@@ -42,7 +42,7 @@ test("a job started in one browser shows up in another and moves on there", asyn
   const waiting = page.getByRole("row").filter({ hasText: "hello" });
   await expect(waiting).toContainText("Queued");
 
-  await other.getByRole("button", { name: "Cancel" }).click();
+  await other.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(row).toContainText("Cancelled");
   await expect(waiting).toContainText("Completed");
   expect(loads, "the page was loaded again").toEqual([]);

@@ -30,7 +30,7 @@ test("a run is started, read and cancelled with forms and links alone", async ({
     await expect(page.getByRole("log")).toContainText("waiting", { timeout: 500 });
   }).toPass();
 
-  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}$/);
   await server.reached(id, "cancelled");
   await page.reload();

@@ -13,7 +13,10 @@ mod row;
 
 use crate::{
     format,
-    parts::icon::{self, Icon},
+    parts::{
+        icon::{self, Icon},
+        text,
+    },
 };
 use leptos::{ev, html, prelude::*};
 use outline::Shown;
@@ -140,12 +143,12 @@ fn Bar(
     reader: Reader,
     time: RwSignal<bool>,
 ) -> impl IntoView {
-    let size = move || {
+    let size = text(move || {
         let info = info.get();
         format!("{} · {}", format::plural(info.lines, "line", "lines"), format::bytes(info.bytes))
-    };
+    });
     let follow = reader.following();
-    let pressed = move || follow.get().to_string();
+    let pressed = text(move || follow.get().to_string());
     view! {
         <div class="log-bar">
             <h2>"Log"</h2>
@@ -153,7 +156,7 @@ fn Bar(
             <button
                 type="button"
                 class="toggle log-bar-end"
-                aria-pressed=move || time.get().to_string()
+                aria-pressed=text(move || time.get().to_string())
                 on:click=move |_| time.update(|time| *time = !*time)
             >
                 "Time"
@@ -184,7 +187,7 @@ fn NewLines(reader: Reader) -> impl IntoView {
         <Show when=move || { new.get() > 0 }>
             <button type="button" class="pill pill-foot num" on:click=to_end.clone()>
                 <Icon path=icon::DOWN/>
-                {move || format::plural(new.get(), "new line", "new lines")}
+                {text(move || format::plural(new.get(), "new line", "new lines"))}
             </button>
         </Show>
     }

@@ -230,8 +230,9 @@ impl Reader {
 
     fn set_follow(&self, follow: bool) {
         if self.0.follow.get_untracked() != follow {
-            let lines = self.outline_lines(&self.state());
-            self.state().let_go_at = lines;
+            let mut state = self.state();
+            state.let_go_at = state.lines;
+            drop(state);
             self.0.follow.set(follow);
         }
     }
@@ -248,8 +249,15 @@ impl Reader {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn outline_lines(&self, state: &State) -> u64 {
+    /// Lines there are, as far as it is known.
+    fn known(&self, state: &State) -> u64 {
         state.lines.max(self.0.info.with_untracked(|info| info.lines))
+    }
+
+    /// Lines that are drawn. While the end is followed those that a window told of: the stream is
+    /// always a little ahead, and in a flood the end would be nothing but lines to come.
+    fn outline_lines(&self, state: &State) -> u64 {
+        if self.0.follow.get_untracked() { state.lines } else { self.known(state) }
     }
 
     fn outline(&self, state: &State) -> Outline {
@@ -282,26 +290,23 @@ impl Reader {
         } else {
             range.0 as f64 * ROW
         };
+        let mut grown = false;
         if let Some(elements) = &state.elements {
             // Properties with values of our own making: setting them does not fail.
-            let _ = elements
-                .space
-                .deref()
-                .style()
-                .set_property("height", &format!("{}px", extent.height()));
-            let _ = elements
-                .sheet
-                .deref()
-                .style()
-                .set_property("transform", &format!("translateY({offset}px)"));
+            let set = |element: &HtmlDivElement, name: &str, value: String| {
+                let _ = element.deref().style().set_property(name, &value);
+            };
+            set(&elements.space, "height", format!("{}px", extent.height()));
+            set(&elements.sheet, "transform", format!("translateY({offset}px)"));
+            // A short log is no higher than its rows, so the window grows with the first of them.
+            grown = f64::from(elements.lines.client_height()) != extent.viewport;
             if (to - scroll_top).abs() >= 1.0 {
                 elements.lines.set_scroll_top(to.round() as i32);
                 let reached = f64::from(elements.lines.scroll_top());
                 state.scroll_top = reached;
             }
         }
-        let new =
-            if follow { 0 } else { self.outline_lines(&state).saturating_sub(state.let_go_at) };
+        let new = if follow { 0 } else { self.known(&state).saturating_sub(state.let_go_at) };
         drop(state);
         let same = self.0.shown.with_untracked(|old| {
             old.len() == rows.len() && old.iter().zip(&rows).all(|(a, b)| a.key() == b.key())
@@ -313,6 +318,9 @@ impl Reader {
             if signal.get_untracked() != value {
                 signal.set(value);
             }
+        }
+        if grown {
+            self.draw_soon();
         }
         self.read(&outline, range);
     }
@@ -329,17 +337,25 @@ impl Reader {
             Place::Line(n) => Some(n),
             _ => None,
         });
-        let wanted = match (numbers.clone().min(), numbers.max()) {
-            (Some(first), Some(last)) => first..=last,
-            // No line yet: an unfinished one may be all there is.
-            _ => 1..=0,
-        };
+        // None in view: an unfinished line may be all there is.
+        let (lowest, highest) = numbers.clone().min().zip(numbers.max()).unwrap_or((1, 0));
+        let wanted = lowest..=highest;
         let info = self.0.info.get_untracked();
         let at_end = past == outline.rows();
-        let (from, count) = match state.cache.gap(&wanted) {
-            Some(gap) => (*gap.start() as i64, (gap.end() - gap.start() + 1).min(WINDOW)),
-            None if at_end && state.open_seen != (info.open, info.closed) => (-1, 1),
-            None => return,
+        let open_changed = state.open_seen != (info.open, info.closed);
+        let gap = state.cache.gap(&wanted);
+        let (from, count) = if self.0.follow.get_untracked() {
+            if gap.is_none() && info.lines <= state.lines && !open_changed {
+                return;
+            }
+            let count = (past - first).clamp(u64::from(FIRST_LINES), WINDOW);
+            (-(count as i64), count)
+        } else {
+            match gap {
+                Some(gap) => (*gap.start() as i64, (gap.end() - gap.start() + 1).min(WINDOW)),
+                None if at_end && open_changed => (-1, 1),
+                None => return,
+            }
         };
         state.reading = true;
         if at_end {
@@ -350,17 +366,21 @@ impl Reader {
         spawn_local(async move {
             // The count is at most `WINDOW`.
             let answer = api::log_window(this.0.id, from, count as u32).await;
-            this.took_in(answer.ok(), from, wanted);
+            this.took_in(answer.ok(), info.lines, wanted);
         });
     }
 
-    fn took_in(&self, window: Option<LogWindow>, from: i64, wanted: RangeInclusive<u64>) {
+    /// `told`: the lines there were by then. A window that does not know of them, or has none of
+    /// what was asked for, would be asked for again and again at once.
+    fn took_in(&self, window: Option<LogWindow>, told: u64, wanted: RangeInclusive<u64>) {
         let mut state = self.state();
         state.reading = false;
         if state.elements.is_none() {
             return;
         }
-        let brought = window.as_ref().is_some_and(|w| from < 0 || !w.lines.is_empty());
+        let brought = window
+            .as_ref()
+            .is_some_and(|w| w.total >= told && (w.total == 0 || !w.lines.is_empty()));
         if let Some(window) = window {
             state.take_in(window, &wanted);
         }

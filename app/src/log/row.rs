@@ -5,6 +5,7 @@ use crate::{
     format,
     parts::{
         state::{Look, Shape},
+        text,
         time::Clock,
     },
 };
@@ -27,7 +28,9 @@ pub fn RowView(
             let (n, at) = (line.n, line.at);
             let class = if line.stream == Stream::Stderr { "line is-stderr" } else { "line" };
             let clock = expect_context::<Clock>();
-            let time = move || at.map(|at| format::time_of_day(at.0, clock.minutes_east()));
+            let time = text(move || {
+                at.map_or(String::new(), |at| format::time_of_day(at.0, clock.minutes_east()))
+            });
             EitherOf4::B(view! {
                 <div class=class class:is-marked=move || marked.get() == Some(n)>
                     <span class="line-n">{format::count(n)}</span>
@@ -87,23 +90,23 @@ fn StepHeader(index: usize, steps: Memo<Vec<Step>>) -> impl IntoView {
     let look = Memo::new(move |_| {
         Look::from(step.with(|step| step.as_ref().map_or(StepState::Pending, |step| step.state)))
     });
-    let words = move || {
+    let words = text(move || {
         step.with(|step| {
-            let step = step.as_ref()?;
+            let Some(step) = step else { return String::new() };
             let end = match step.duration_ms {
                 Some(ms) => format::duration(ms),
                 None => step.state.as_str().to_owned(),
             };
-            Some(format!("{} · {} · {end}", step.name, step.phase.as_str()))
+            format!("{} · {} · {end}", step.name, step.phase.as_str())
         })
-    };
+    });
     view! {
         <div class="line line-step">
             <span class="line-n"></span>
-            <span class=move || format!("line-x step-mark {}", look.get().class)>
+            <span class=text(move || format!("line-x step-mark {}", look.get().class))>
                 <Shape look/>
                 <span class="line-step-words">{words}</span>
-                <span class="sr-only">{move || look.get().word}</span>
+                <span class="sr-only">{text(move || look.get().word)}</span>
             </span>
         </div>
     }

@@ -9,6 +9,7 @@ use crate::{
         jobs::JobTable,
         notice::{Empty, Loading, Refused},
         state::{self, Look},
+        text,
     },
 };
 use leptos::{either::Either, ev, prelude::*};
@@ -43,8 +44,8 @@ pub fn JobsPage() -> impl IntoView {
                 let answer = page.await;
                 let params = params.get_untracked();
                 match answer {
-                    Ok(page) => Either::Left(view! { <Jobs params page/> }),
-                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
+                    Ok(page) => view! { <Jobs params page/> }.into_any(),
+                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
                 }
             })}
         </Transition>
@@ -154,7 +155,7 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
 
     let matching = {
         let model = model.clone();
-        move || format!("{} match", format::total(model.matching()))
+        text(move || format!("{} match", format::total(model.matching())))
     };
     let (rows, none) = (model.jobs.clone(), model.jobs.clone());
     let first = params.cursor.is_none();
@@ -251,7 +252,7 @@ fn NewJobs(model: JobsModel) -> impl IntoView {
         <Show when=move || { count.get() > 0 }>
             <button type="button" class="pill pill-top num" on:click=to_top.clone()>
                 <Icon path=icon::UP/>
-                {move || format::plural(u64::from(count.get()), "new job", "new jobs")}
+                {text(move || format::plural(u64::from(count.get()), "new job", "new jobs"))}
             </button>
         </Show>
     }
@@ -274,7 +275,7 @@ fn Filters(params: JobsParams, counts: Counts, queues: Vec<String>) -> impl Into
             <a class=format!("chip {}", look.class) href=href aria-current=(chosen == [state]).then_some("true")>
                 <state::Shape look/>
                 {look.word}
-                <b class="num">{move || format::total(counts.of(&[state]))}</b>
+                <b class="num">{text(move || format::total(counts.of(&[state])))}</b>
             </a>
         }
     });
@@ -292,7 +293,7 @@ fn Filters(params: JobsParams, counts: Counts, queues: Vec<String>) -> impl Into
         <div class="chips" role="group" aria-label="Filters">
             <a class="chip" href=with(base.any_state()) aria-current=chosen.is_empty().then_some("true")>
                 "All"
-                <b class="num">{move || format::total(all.all())}</b>
+                <b class="num">{text(move || format::total(all.all()))}</b>
             </a>
             {chips.collect_view()}
             {pipeline}

@@ -7,6 +7,7 @@ use crate::{
         jobs::{FailedTable, RunningTable},
         meter::Share,
         notice::{Empty, Loading, Refused},
+        text,
         time::When,
     },
     url::encode,
@@ -25,8 +26,8 @@ pub fn OverviewPage() -> impl IntoView {
                 let loader = loader.clone();
                 Suspend::new(async move {
                     match loader.board().await {
-                        Ok(board) => Either::Left(view! { <Overview board/> }),
-                        Err(why) => Either::Right(view! { <Refused why what="board"/> }),
+                        Ok(board) => view! { <Overview board/> }.into_any(),
+                        Err(why) => view! { <Refused why what="board"/> }.into_any(),
                     }
                 })
             }}
@@ -40,7 +41,7 @@ fn Overview(board: Board) -> impl IntoView {
     let (none_active, none_failed) = (active.clone(), failed.clone());
     let (queues, workers) = (board.queues.clone(), board.workers.clone());
     let counts = board.counts.clone();
-    let running = move || format::total(counts.of(&[JobState::Active]));
+    let running = text(move || format::total(counts.of(&[JobState::Active])));
     view! {
         <h1>"Overview"</h1>
         <Tiles board/>
@@ -64,7 +65,7 @@ fn Overview(board: Board) -> impl IntoView {
                 </div>
                 <table class="rows">
                     <caption class="sr-only">"Queues"</caption>
-                    <thead class="sr-only">
+                    <thead class="quiet">
                         <tr>
                             <th scope="col">"Queue"</th>
                             <th scope="col" class="col-progress">"Slots taken"</th>
@@ -98,7 +99,7 @@ fn Overview(board: Board) -> impl IntoView {
                 </div>
                 <table class="rows">
                     <caption class="sr-only">"Workers"</caption>
-                    <thead class="sr-only">
+                    <thead class="quiet">
                         <tr>
                             <th scope="col">"Worker"</th>
                             <th scope="col" class="col-state">"State"</th>
@@ -125,15 +126,16 @@ fn Tiles(board: Board) -> impl IntoView {
     let sum = |values: Vec<f64>| format::count(values.into_iter().sum::<f64>().round() as u64);
     let completed = {
         let queues = queues.clone();
-        move || sum(queues.map(|q| q.rate_per_min - q.failed_per_min))
+        text(move || sum(queues.map(|q| q.rate_per_min - q.failed_per_min)))
     };
-    let failed = {
+    let failing = {
         let queues = queues.clone();
-        move || sum(queues.map(|q| q.failed_per_min))
+        Memo::new(move |_| queues.map(|q| q.failed_per_min).into_iter().sum::<f64>())
     };
+    let failed = text(move || format::count(failing.get().round() as u64));
     let active = {
         let counts = counts.clone();
-        move || format::total(counts.of(&[JobState::Active]))
+        text(move || format::total(counts.of(&[JobState::Active])))
     };
     let slots = {
         let workers = workers.clone();
@@ -141,16 +143,19 @@ fn Tiles(board: Board) -> impl IntoView {
             workers.map(|w| if is_online(w) { u64::from(w.concurrency) } else { 0 }).iter().sum()
         }
     };
-    let waiting = move || {
+    let waiting = text(move || {
         format::total(counts.of(&[JobState::Queued, JobState::Scheduled, JobState::Retrying]))
-    };
-    let oldest = move || match queues.map(|q| q.oldest_waiting_ms).into_iter().flatten().max() {
-        Some(ms) => format!("oldest {}", format::running(ms)),
-        None => "nothing waits".to_owned(),
-    };
+    });
+    let oldest =
+        text(move || match queues.map(|q| q.oldest_waiting_ms).into_iter().flatten().max() {
+            Some(ms) => format!("oldest {}", format::running(ms)),
+            None => "nothing waits".to_owned(),
+        });
     let online = {
         let workers = workers.clone();
-        move || workers.map(is_online).into_iter().filter(|online| *online).count().to_string()
+        text(move || {
+            workers.map(is_online).into_iter().filter(|online| *online).count().to_string()
+        })
     };
     let offline =
         Memo::new(move |_| workers.map(is_online).into_iter().filter(|online| !*online).count());
@@ -162,12 +167,12 @@ fn Tiles(board: Board) -> impl IntoView {
             </div>
             <div class="card tile">
                 <dt>"Failed / min"</dt>
-                <dd class="tile-figure num is-failed">{failed}</dd>
+                <dd class="tile-figure num" class:is-failed=move || { failing.get() != 0.0 }>{failed}</dd>
             </div>
             <div class="card tile">
                 <dt>"Active"</dt>
                 <dd class="tile-figure num">{active}</dd>
-                <dd class="tile-more num">{move || format!("of {}", format::plural(slots(), "slot", "slots"))}</dd>
+                <dd class="tile-more num">{text(move || format!("of {}", format::plural(slots(), "slot", "slots")))}</dd>
             </div>
             <div class="card tile">
                 <dt>"Waiting"</dt>
@@ -178,10 +183,10 @@ fn Tiles(board: Board) -> impl IntoView {
                 <dt>"Workers"</dt>
                 <dd class="tile-figure num">{online}</dd>
                 <dd class="tile-more num" class:is-failed=move || { offline.get() != 0 }>
-                    {move || match offline.get() {
+                    {text(move || match offline.get() {
                         0 => "all online".to_owned(),
                         n => format!("{n} offline"),
-                    }}
+                    })}
                 </dd>
             </div>
         </dl>
@@ -206,12 +211,12 @@ fn QueueRow(#[prop(into)] queue: Signal<Queue>) -> impl IntoView {
         <tr>
             <td class="cut">
                 <a class="job-name" href=href>{name}</a>
-                <span class="job-remark">{move || queue.with(|q| q.paused.then_some("paused"))}</span>
+                <span class="job-remark">{text(move || queue.with(|q| if q.paused { "paused" } else { "" }))}</span>
             </td>
             <td class="col-progress"><Share percent=taken/></td>
-            <td class="end num col-figure">{move || format::count(queue.with(|q| q.depth))}</td>
+            <td class="end num col-figure">{text(move || format::count(queue.with(|q| q.depth)))}</td>
             <td class="end dim num col-figure">
-                {move || queue.with(|q| q.oldest_waiting_ms.map_or("—".to_owned(), format::running))}
+                {text(move || queue.with(|q| q.oldest_waiting_ms.map_or("—".to_owned(), format::running)))}
             </td>
         </tr>
     }
@@ -238,7 +243,7 @@ fn WorkerRow(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
                 }}
             </td>
             <td class="end num col-figure">
-                {move || worker.with(|w| format!("{} / {}", w.active_jobs, w.concurrency))}
+                {text(move || worker.with(|w| format!("{} / {}", w.active_jobs, w.concurrency)))}
             </td>
         </tr>
     }

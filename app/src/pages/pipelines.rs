@@ -9,6 +9,7 @@ use crate::{
         jobs::short,
         notice::{Empty, Loading, Refused},
         state::{Look, Shape as StateShape},
+        text,
         time::{JobDuration, When},
     },
     url::encode,
@@ -29,8 +30,8 @@ pub fn PipelinesPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => Either::Left(view! { <Pipelines page/> }),
-                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
+                    Ok(page) => view! { <Pipelines page/> }.into_any(),
+                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
                 }
             })}
         </Transition>
@@ -201,10 +202,10 @@ fn StripMark(#[prop(into)] job: Signal<Job>) -> impl IntoView {
     view! {
         <li>
             <a
-                class=move || format!("strip-mark {}", look.get().class)
+                class=text(move || format!("strip-mark {}", look.get().class))
                 href=format!("/jobs/{id}")
-                aria-label=move || format!("{} {}", look.get().word, short(id))
-                title=move || look.get().word
+                aria-label=text(move || format!("{} {}", look.get().word, short(id)))
+                title=text(move || look.get().word)
             >
                 <StateShape look/>
             </a>

@@ -1,7 +1,10 @@
 //! Buttons that act: a form that works without JavaScript, and a request in place once the page
 //! lives. What went wrong is said beside the button.
 
-use super::icon::{self, Icon};
+use super::{
+    icon::{self, Icon},
+    text,
+};
 use crate::{
     api::{self, PageError},
     url::encode,
@@ -56,7 +59,7 @@ pub fn CancelButton(id: JobId, #[prop(into)] asked: Signal<bool>) -> impl IntoVi
         <form method="post" action=format!("/jobs/{id}/cancel") on:submit=submit class="action">
             <button class="button button-danger" disabled=move || busy() || asked.get()>
                 <Icon path=icon::STOP/>
-                {move || if asked.get() { "Cancelling" } else { "Cancel" }}
+                {text(move || if asked.get() { "Cancelling" } else { "Cancel" })}
             </button>
             {state.said()}
         </form>

@@ -18,7 +18,7 @@ pub const WARNING: &str = "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.4v.3";
 pub const INBOX: &str = "M2.5 9.5l2-6h7l2 6v3h-11zM2.5 9.5h3.5l1 1.5h2l1-1.5h3.5";
 
 #[component]
-pub fn Icon(#[prop(into)] path: Signal<&'static str>) -> impl IntoView {
+pub fn Icon(path: &'static str) -> impl IntoView {
     view! {
         <svg
             class="icon"
@@ -30,7 +30,7 @@ pub fn Icon(#[prop(into)] path: Signal<&'static str>) -> impl IntoView {
             stroke-linejoin="round"
             aria-hidden="true"
         >
-            <path d=move || path.get()></path>
+            <path d=path></path>
         </svg>
     }
 }

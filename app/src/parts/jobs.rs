@@ -3,6 +3,7 @@
 use super::{
     meter::Progress,
     state::Badge,
+    text,
     time::{JobDuration, When},
 };
 use crate::{format, live::JobList};
@@ -16,12 +17,13 @@ pub fn short(id: JobId) -> String {
 }
 
 /// What a row says of its job beside the name: why it failed, or what it does now.
-fn remark(job: &Job) -> Option<String> {
-    match job.state {
+fn remark(job: &Job) -> String {
+    let remark = match job.state {
         JobState::Failed => job.error.clone().or_else(|| format::exit(job.exit_code, job.signal)),
         JobState::Active => job.step.clone(),
         _ => None,
-    }
+    };
+    remark.unwrap_or_default()
 }
 
 /// Name, short id and remark: the cell that leads to the job.
@@ -30,13 +32,25 @@ pub fn JobName(#[prop(into)] job: Signal<Job>) -> impl IntoView {
     let id = job.with_untracked(|job| job.id);
     view! {
         <a class="job-name" href=format!("/jobs/{id}")>
-            {move || job.with(|job| job.name.clone())}
+            {text(move || job.with(|job| job.name.clone()))}
         </a>
         " "
         <span class="job-id mono">{short(id)}</span>
-        <span class=move || {
+        <span class=text(move || {
             if job.with(|job| job.state == JobState::Failed) { "job-remark is-failed" } else { "job-remark" }
-        }>{move || job.with(remark)}</span>
+        })>{text(move || job.with(remark))}</span>
+    }
+}
+
+/// The rows of a list of jobs. One type for every list, so that the page carries it once.
+#[component]
+fn Each(jobs: JobList, row: fn(Signal<Job>) -> AnyView) -> impl IntoView {
+    view! {
+        <For
+            each=move || jobs.list()
+            key=|mounted| mounted.key
+            children=move |mounted| row(mounted.row.into())
+        />
     }
 }
 
@@ -58,11 +72,7 @@ pub fn JobTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| view! { <JobRow job=mounted.row/> }
-                />
+                <Each jobs row=|job| view! { <JobRow job/> }.into_any()/>
             </tbody>
         </table>
     }
@@ -75,10 +85,10 @@ fn JobRow(#[prop(into)] job: Signal<Job>) -> impl IntoView {
         <tr>
             <td><Badge look=Signal::derive(move || state.get().into())/></td>
             <td class="cut"><JobName job/></td>
-            <td class="dim wide cut">{move || job.with(|job| job.queue.clone())}</td>
-            <td class="dim wider cut">{move || job.with(|job| job.worker.clone())}</td>
+            <td class="dim wide cut">{text(move || job.with(|job| job.queue.clone()))}</td>
+            <td class="dim wider cut">{text(move || job.with(|job| job.worker.clone().unwrap_or_default()))}</td>
             <td class="dim wide end num">
-                {move || job.with(|job| format!("{} / {}", job.attempt, job.max_attempts))}
+                {text(move || job.with(|job| format!("{} / {}", job.attempt, job.max_attempts)))}
             </td>
             <td class="end"><JobDuration job/></td>
             <td class="dim wide end"><When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/></td>
@@ -92,7 +102,7 @@ pub fn RunningTable(jobs: JobList) -> impl IntoView {
     view! {
         <table class="rows">
             <caption class="sr-only">"Jobs that run now"</caption>
-            <thead class="sr-only">
+            <thead class="quiet">
                 <tr>
                     <th scope="col">"Name"</th>
                     <th scope="col" class="col-queue wide">"Queue"</th>
@@ -101,20 +111,19 @@ pub fn RunningTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| {
-                        let job = Signal::<Job>::from(mounted.row);
+                <Each
+                    jobs
+                    row=|job| {
                         let percent = Signal::derive(move || job.with(|job| job.progress));
                         view! {
                             <tr>
                                 <td class="cut"><JobName job/></td>
-                                <td class="dim wide cut col-queue">{move || job.with(|job| job.queue.clone())}</td>
+                                <td class="dim wide cut col-queue">{text(move || job.with(|job| job.queue.clone()))}</td>
                                 <td class="col-progress"><Progress percent label="Progress of the job"/></td>
                                 <td class="end dim col-duration"><JobDuration job/></td>
                             </tr>
                         }
+                            .into_any()
                     }
                 />
             </tbody>
@@ -128,7 +137,7 @@ pub fn FailedTable(jobs: JobList) -> impl IntoView {
     view! {
         <table class="rows">
             <caption class="sr-only">"Jobs that failed, newest first"</caption>
-            <thead class="sr-only">
+            <thead class="quiet">
                 <tr>
                     <th scope="col" class="col-state">"State"</th>
                     <th scope="col">"Name"</th>
@@ -136,11 +145,9 @@ pub fn FailedTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| {
-                        let job = Signal::<Job>::from(mounted.row);
+                <Each
+                    jobs
+                    row=|job| {
                         let state = Signal::derive(move || job.with(|job| job.state.into()));
                         let ended = Signal::derive(move || job.with(|job| job.finished_at));
                         view! {
@@ -150,6 +157,7 @@ pub fn FailedTable(jobs: JobList) -> impl IntoView {
                                 <td class="end dim col-when"><When at=ended/></td>
                             </tr>
                         }
+                            .into_any()
                     }
                 />
             </tbody>

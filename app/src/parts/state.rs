@@ -1,5 +1,6 @@
 //! States by colour *and* shape: one look per state, the same for jobs and steps.
 
+use super::text;
 use leptos::prelude::*;
 use shared::{JobState, StepState};
 
@@ -66,7 +67,7 @@ pub fn Shape(#[prop(into)] look: Signal<Look>) -> impl IntoView {
             stroke-linejoin="round"
             aria-hidden="true"
         >
-            <path d=move || look.get().path></path>
+            <path d=text(move || look.get().path)></path>
         </svg>
     }
 }
@@ -75,9 +76,9 @@ pub fn Shape(#[prop(into)] look: Signal<Look>) -> impl IntoView {
 #[component]
 pub fn Badge(#[prop(into)] look: Signal<Look>) -> impl IntoView {
     view! {
-        <span class=move || format!("badge {}", look.get().class)>
+        <span class=text(move || format!("badge {}", look.get().class))>
             <Shape look/>
-            {move || look.get().word}
+            {text(move || look.get().word)}
         </span>
     }
 }

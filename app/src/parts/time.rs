@@ -70,11 +70,11 @@ fn browser_now() -> i64 {
 #[component]
 pub fn When(#[prop(into)] at: Signal<Option<Timestamp>>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let text = move || {
+    let text = super::text(move || {
         let Some(at) = at.get() else { return "—".to_owned() };
         if clock.ticks() { in_words(at) } else { in_utc(at) }
-    };
-    let exact = move || at.get().map(|at| at.to_string());
+    });
+    let exact = super::text(move || at.get().map_or(String::new(), |at| at.to_string()));
     view! {
         <time class="num" datetime=exact title=exact>
             {text}
@@ -121,7 +121,7 @@ fn formatter(more: &[(&str, &str)]) -> Intl::DateTimeFormat {
 #[component]
 pub fn JobDuration(#[prop(into)] job: Signal<Job>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let text = move || {
+    let text = super::text(move || {
         job.with(|job| match (job.state, job.started_at, job.duration_ms) {
             (JobState::Active, Some(start), _) => {
                 clock.since(start).map_or_else(|| "running".to_owned(), format::running)
@@ -129,6 +129,6 @@ pub fn JobDuration(#[prop(into)] job: Signal<Job>) -> impl IntoView {
             (_, _, Some(ms)) => format::duration(ms),
             _ => "—".to_owned(),
         })
-    };
+    });
     view! { <span class="num">{text}</span> }
 }

@@ -52,10 +52,8 @@ impl State {
         batch: &mut Batch,
     ) {
         let Some(worker) = self.workers.get_mut(id) else { return };
-        let key = Key::Worker(id.0, id.1.clone());
-        // The event has the whole row: a beat that was held back, or is in the hub, says nothing more.
-        self.pace.forget(&key);
-        batch.publication.over.push(key);
+        // The event has the whole row: a beat that is held back says nothing more.
+        self.pace.forget(&Key::Worker(id.0, id.1.clone()));
         worker.revision = self.numbers.next();
         let change = WorkerChange::new(worker, before);
         batch.rows.push(Row::Worker(id.1.clone(), worker.clone()));
@@ -128,5 +126,90 @@ impl State {
         batch.rows.push(Row::Connection(connection.clone()));
         let key = (Topic::Connection, Key::Connection(id));
         self.numbers.latest(batch, id, key, name::CONNECTION_STATE, &change);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Observation, hub::Event, store::Store};
+    use shared::Timestamp;
+    use uuid::Uuid;
+
+    const CONNECTION: ConnectionId = ConnectionId(Uuid::nil());
+
+    fn beat(active_jobs: u32) -> Observation {
+        Observation::Worker(Box::new(Worker {
+            id: "one".to_owned(),
+            connection_id: CONNECTION,
+            hostname: "here".to_owned(),
+            state: WorkerState::Online,
+            queues: Vec::new(),
+            active_jobs,
+            concurrency: 1,
+            processed: 0,
+            failed: 0,
+            seen_at: Timestamp(0),
+            revision: 0,
+        }))
+    }
+
+    fn state(dir: &std::path::Path) -> State {
+        let (store, writer) = Store::open(dir).unwrap();
+        State::new(store.epoch(), 0, &writer).unwrap()
+    }
+
+    fn words(events: &[Event]) -> Vec<String> {
+        let word = |event: &Event| {
+            let text = String::from_utf8(event.frame.to_vec()).unwrap();
+            let online = text.contains(r#""state":"online""#);
+            let name = text.lines().nth(1).unwrap().trim_start_matches("event: ").to_owned();
+            format!("{name} {}", if online { "online" } else { "offline" })
+        };
+        events.iter().map(word).collect()
+    }
+
+    #[test]
+    fn a_worker_that_is_silent_for_three_beats_is_offline_until_it_is_heard_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut state, start) = (state(dir.path()), Instant::now());
+        let mut batch = Batch::default();
+        for seconds in [0, 2, 4] {
+            let now = start + Duration::from_secs(seconds);
+            state.apply(beat(0), now, &mut batch).unwrap();
+            state.due(now, &mut batch);
+        }
+        assert_eq!(state.next_due(), Some(start + Duration::from_secs(10)));
+        state.due(start + Duration::from_millis(9_999), &mut batch);
+        state.due(start + Duration::from_secs(10), &mut batch);
+        state.apply(beat(0), start + Duration::from_secs(11), &mut batch).unwrap();
+        assert_eq!(
+            words(&batch.publication.events),
+            [
+                "worker:state_change online",
+                "worker:heartbeat online",
+                "worker:heartbeat online",
+                "worker:state_change offline",
+                "worker:state_change online",
+            ]
+        );
+        let stored = batch.changes.len();
+        assert_eq!(stored, 3, "its changes of state are history, its beats are not");
+    }
+
+    #[test]
+    fn every_number_that_is_given_out_is_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut state, now) = (state(dir.path()), Instant::now());
+        let mut batch = Batch::default();
+        for active_jobs in 0..3 {
+            state.apply(beat(active_jobs), now, &mut batch).unwrap();
+        }
+        state.due(now + Duration::from_secs(1), &mut batch);
+        let numbers = batch.publication.events.iter().map(|event| event.seq);
+        assert!(numbers.eq(1..=state.numbers.last()));
+        // What the hub forgets at this commit is not of this commit.
+        assert_eq!(batch.publication.over, []);
+        assert_eq!(batch.rows.len(), batch.publication.events.len());
     }
 }

@@ -139,6 +139,7 @@ impl BoardThread {
         mut deed: impl FnMut(&mut State, &mut Writer) -> Result<T, StoreError>,
     ) -> Result<T, GaveUp> {
         let mut trouble = None;
+        let begun = Instant::now();
         loop {
             match deed(&mut self.state, &mut self.writer) {
                 Ok(done) => {
@@ -150,7 +151,9 @@ impl BoardThread {
                     }
                     return Ok(done);
                 }
-                Err(error) => self.bear(trouble.get_or_insert_with(Trouble::begin), &error)?,
+                Err(error) => {
+                    self.bear(trouble.get_or_insert_with(|| Trouble::of(begun)), &error)?
+                }
             }
         }
     }
@@ -182,8 +185,7 @@ impl BoardThread {
 }
 
 impl Trouble {
-    fn begin() -> Self {
-        let (began, since) = (Instant::now(), Timestamp::now());
-        Self { began, since, shown: false, pause: RETRY[0] }
+    fn of(began: Instant) -> Self {
+        Self { began, since: Timestamp::now(), shown: false, pause: RETRY[0] }
     }
 }

@@ -91,12 +91,12 @@ impl Engine {
         caller: &Caller,
         query: &JobsQuery,
     ) -> Result<JobsPage, ReadError> {
-        let connections = self.inner.board.connections();
-        let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         let jobs = self.jobs(caller, query).await?;
         let filter = query.filter.any_state();
         let (_, counts) =
             self.ask(caller, move |store, caller| Ok(store.counts(caller, &filter)?)).await?;
+        let connections = self.inner.board.connections();
+        let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         Ok(JobsPage { jobs, counts, queues, connections })
     }
 

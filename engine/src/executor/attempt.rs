@@ -13,7 +13,7 @@ use std::{
     fs::{self, DirBuilder},
     io,
     os::unix::fs::DirBuilderExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
@@ -41,12 +41,10 @@ enum Verdict {
 
 impl Attempt {
     pub fn new(plan: Plan, watch: Watch) -> io::Result<Self> {
-        let work = watch.dir.join(format!("work-{}", plan.attempt));
         // Of a start that ran nothing.
-        match fs::remove_dir_all(&work) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => DirBuilder::new().mode(0o700).create(&work)?,
-        }
+        remove_work(&watch.dir, plan.attempt)?;
+        let work = work(&watch.dir, plan.attempt);
+        DirBuilder::new().mode(0o700).create(&work)?;
         let journal = Journal::create(&watch.dir, plan.job, plan.attempt)?;
         let begun = Instant::now();
         Ok(Self { plan, watch, journal, begun, work, said_cancelling: false })
@@ -60,7 +58,7 @@ impl Attempt {
             family::end(&mut self.watch, None, Duration::ZERO)?;
         }
         // What could not be removed goes with the job's directory.
-        let _ = fs::remove_dir_all(&self.work);
+        let _ = remove_work(&self.watch.dir, self.plan.attempt);
         ran
     }
 
@@ -139,8 +137,8 @@ impl Attempt {
             }
             Some(Verdict::Stopped(_)) => (Outcome::Cancelled, Exit::default(), None),
         };
-        let alive =
-            (!alive.is_empty()).then(|| format!("these processes would not die: {alive:?}"));
+        let alive = (!alive.is_empty())
+            .then(|| format!("these processes would not die: {}", alive.join(", ")));
         let error = match (error, alive) {
             (Some(error), Some(alive)) => Some(format!("{error}; {alive}")),
             (error, alive) => error.or(alive),
@@ -165,6 +163,19 @@ impl Attempt {
         let (offset, lines) = (mark.offset, mark.lines);
         self.journal.write(&Entry { at: Timestamp::now(), elapsed_ms, offset, lines, what })
     }
+}
+
+/// Removes what the steps of an attempt left in the directory they ran in, which its executor did not
+/// come to do.
+pub fn remove_work(dir: &Path, attempt: u32) -> io::Result<()> {
+    match fs::remove_dir_all(work(dir, attempt)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn work(dir: &Path, attempt: u32) -> PathBuf {
+    dir.join(format!("work-{attempt}"))
 }
 
 fn millis(duration: Duration) -> u64 {

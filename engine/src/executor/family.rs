@@ -15,8 +15,8 @@ const KILL_TIME: Duration = Duration::from_secs(10);
 const KILL_EVERY: Duration = Duration::from_millis(20);
 
 /// Ends all descendants: TERM, up to `grace`, KILL. `leader` is the process group of a step whose own
-/// process was not reaped yet. Gives back those that would not die.
-pub fn end(watch: &mut Watch, leader: Option<i32>, grace: Duration) -> io::Result<Vec<i32>> {
+/// process was not reaped yet. Gives back those that would not die, with their names.
+pub fn end(watch: &mut Watch, leader: Option<i32>, grace: Duration) -> io::Result<Vec<String>> {
     if !watch.reap() {
         return Ok(Vec::new());
     }
@@ -36,7 +36,7 @@ pub fn end(watch: &mut Watch, leader: Option<i32>, grace: Duration) -> io::Resul
     let until = Instant::now() + KILL_TIME;
     while watch.reap() {
         if Instant::now() >= until {
-            return Ok(descendants()?.into_iter().map(|(pid, _)| pid).collect());
+            return Ok(descendants()?.into_iter().map(|(pid, _)| linux::described(pid)).collect());
         }
         send(Signal::KILL, |_| true)?;
         watch.turn(Instant::now() + KILL_EVERY)?;

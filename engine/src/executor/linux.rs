@@ -55,6 +55,12 @@ pub fn pids() -> io::Result<Vec<i32>> {
     Ok(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
 }
 
+/// A process as a person may look for it: `123 (sleep)`.
+pub fn described(pid: i32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{pid} ({})", name.trim_end())
+}
+
 /// The value of a variable in the environment a process was started with. None: it has none, is
 /// gone, or is somebody else's.
 pub fn variable_of(pid: i32, name: &str) -> Option<Vec<u8>> {
@@ -82,19 +88,28 @@ pub fn signal(pidfd: impl AsFd, signal: Signal) -> io::Result<()> {
     }
 }
 
+/// The descriptors of this process, and the one they were read from.
+fn descriptors() -> io::Result<Vec<i32>> {
+    let names = fs::read_dir("/proc/self/fd")?.filter_map(|entry| entry.ok());
+    Ok(names.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
+}
+
 /// Makes this process a session of its own that inherits nothing it was not meant to have: no
 /// descriptor above 2, no ignored signal but SIGPIPE, umask 077. From here on it is the parent of
 /// whatever its descendants leave behind, and the signals it cares about are read from the result.
 ///
 /// Only for a process with one thread that owns no descriptor yet.
 pub fn become_executor() -> io::Result<Signals> {
-    // SAFETY: plain system calls; nothing in this process holds a descriptor above 2 yet.
-    if unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) } != 0 {
-        return Err(io::Error::last_os_error());
+    for fd in descriptors()?.into_iter().filter(|&fd| fd > 2) {
+        // SAFETY: nothing in this process owns a descriptor above 2 yet; the one that listed them is
+        // closed by now, and to close it again is an error without effect.
+        unsafe { libc::close(fd) };
     }
     // Fails where it leads a session already, which is as good.
     let _ = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    // An allocator that asks for huge pages makes megabytes of a small process.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // SAFETY: the set is initialised by sigemptyset before it is read; one thread, so the mask of
     // the thread is that of the process; the new descriptor is owned by nobody else.
@@ -164,6 +179,7 @@ pub fn as_step(command: &mut Command, umask: u32, open_files: Option<u64>) {
             let mut none = std::mem::zeroed();
             libc::sigemptyset(&mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            let _ = rustix::thread::disable_transparent_huge_pages(false);
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
             let hard = rustix::process::getrlimit(Resource::Nofile).maximum;
             let soft = match (open_files, hard) {

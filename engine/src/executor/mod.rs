@@ -27,5 +27,6 @@ mod step;
 pub mod sweep;
 mod watch;
 
+pub use attempt::remove_work;
 pub use linux::boot_id;
 pub use session::main;

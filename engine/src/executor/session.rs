@@ -1,6 +1,6 @@
 //! The executor as a process: lock, `ready`, plan, then the attempt.
 
-use super::{attempt::Attempt, launch::READY, linux, lock, plan::Plan, watch::Watch};
+use super::{attempt::Attempt, journal, launch::READY, linux, lock, plan::Plan, watch::Watch};
 use crate::logs::writer::Writer;
 use std::{
     ffi::OsString,
@@ -47,6 +47,12 @@ fn begin(mut args: impl Iterator<Item = OsString>) -> Result<Attempt, String> {
     let guard = lock::wait(&dir, LOCK_TIME).map_err(failed("no lock"))?;
     let guard = guard.ok_or("the job's lock is held by another process")?;
     guard.sign(number).map_err(failed("the lock cannot be written"))?;
+    // Nothing may run twice, whatever the server believes.
+    match journal::read_from(&dir, number, 0) {
+        Ok(news) if news.entries.is_empty() => {}
+        Ok(_) => return Err(format!("attempt {number} was begun before")),
+        Err(error) => return Err(error.to_string()),
+    }
     let log = Writer::open(&dir).map_err(|error| error.to_string())?;
     writeln!(io::stdout(), "{READY}").map_err(failed("nobody listens"))?;
 

@@ -50,7 +50,7 @@ pub struct Event {
 pub struct Publication {
     /// In the order of their numbers.
     pub events: Vec<Event>,
-    /// Keys whose last value says nothing any more.
+    /// Keys of which there will be no more, and whose last value says nothing any more.
     pub over: Vec<Key>,
     /// Jobs of which anything changed, whether it is an event or not.
     pub jobs: Vec<JobId>,

@@ -48,10 +48,8 @@ pub struct Writer {
     /// The disk is full, or a write failed.
     full: bool,
     gap: Option<Gap>,
-    /// Ends of the lines of a chunk, relative to its beginning, and whether they are cut; kept to
-    /// spare an allocation.
-    ends: Vec<(usize, bool)>,
-    records: Vec<u8>,
+    /// Of the lines of one chunk; kept to spare an allocation.
+    records: Vec<[u8; RECORD as usize]>,
 }
 
 /// Lines that are being left out.
@@ -96,7 +94,6 @@ impl Writer {
             max_bytes: u64::MAX,
             full: false,
             gap: None,
-            ends: Vec::new(),
             records: Vec::new(),
         })
     }
@@ -114,43 +111,36 @@ impl Writer {
     /// Takes what was read from a stream at `at`.
     pub fn append(&mut self, line: &mut Unfinished, chunk: &[u8], at: Timestamp) {
         let before = line.text.len();
-        self.ends.clear();
+        self.records.clear();
         let mut start = 0;
-        let mut split = |ends: &mut Vec<(usize, bool)>, end: usize, is_complete: bool| {
-            while end - start > MAX_LINE {
-                start += MAX_LINE;
-                ends.push((start, true));
-            }
-            if is_complete {
-                start = end;
-                ends.push((end, false));
-            }
-        };
         for newline in memchr::memchr_iter(b'\n', chunk) {
-            split(&mut self.ends, before + newline + 1, true);
+            let end = before + newline + 1;
+            self.cut(line.origin, start, end, at);
+            self.record(line.origin, end, at, false);
+            start = end;
         }
-        split(&mut self.ends, before + chunk.len(), false);
-        // An unfinished line is at most MAX_LINE long, so what is complete reaches into the chunk.
-        match self.ends.last() {
-            None => line.text.extend_from_slice(chunk),
-            Some(&(complete, _)) => {
-                self.keep(line.origin, &line.text, chunk, at);
-                line.text.clear();
-                line.text.extend_from_slice(&chunk[complete - before..]);
-            }
+        let complete = self.cut(line.origin, start, before + chunk.len(), at);
+        if self.records.is_empty() {
+            line.text.extend_from_slice(chunk);
+        } else {
+            // An unfinished line is at most MAX_LINE long, so what is complete reaches into the chunk.
+            self.keep(line.origin, [&line.text, &chunk[..complete - before]]);
+            line.text.clear();
+            line.text.extend_from_slice(&chunk[complete - before..]);
         }
     }
 
     /// Ends the unfinished line as it is: nothing more comes from its stream, or its step ended.
     pub fn finish(&mut self, line: &mut Unfinished, at: Timestamp) {
         if !line.text.is_empty() {
-            self.ends.clear();
-            self.ends.push((line.text.len(), false));
-            self.keep(line.origin, &line.text, &[], at);
+            self.records.clear();
+            self.record(line.origin, line.text.len(), at, false);
+            self.keep(line.origin, [&line.text, &[]]);
             line.text.clear();
         }
-        if self.gap.as_ref().is_some_and(|gap| gap.origin == line.origin) {
-            self.close_gap();
+        // What is left out later belongs to another step.
+        if self.gap.as_ref().is_some_and(|gap| gap.origin == line.origin) && self.write_gap() {
+            self.gap = None;
         }
     }
 
@@ -166,21 +156,39 @@ impl Writer {
         self.index.sync_data()
     }
 
-    /// Writes the lines of `ends` out of `head` and `chunk`, or leaves some of them out.
-    fn keep(&mut self, origin: Origin, head: &[u8], chunk: &[u8], at: Timestamp) {
-        let room = match self.full {
-            true => 0,
-            false => self.max_bytes.saturating_sub(self.whole.offset),
-        };
-        let mut kept = self.ends.partition_point(|&(end, _)| end as u64 <= room);
-        if kept > 0 && !self.close_gap() {
+    /// The record of a line that ends `end` bytes after what the log has.
+    fn record(&mut self, origin: Origin, end: usize, at: Timestamp, cut: bool) {
+        let end = self.whole.offset + end as u64;
+        let kind = Kind::Line { at: Some(at), cut };
+        self.records.push(Record { end, origin, kind }.encode());
+    }
+
+    /// Cuts what begins at `start` and goes on to `end` until the rest is short enough. Where that
+    /// begins.
+    fn cut(&mut self, origin: Origin, mut start: usize, end: usize, at: Timestamp) -> usize {
+        while end - start > MAX_LINE {
+            start += MAX_LINE;
+            self.record(origin, start, at, true);
+        }
+        start
+    }
+
+    /// Writes the lines of `records`, whose bytes are `pieces`, or leaves some of them out.
+    fn keep(&mut self, origin: Origin, pieces: [&[u8]; 2]) {
+        let limit = if self.full { 0 } else { self.max_bytes };
+        let mut kept = self.records.partition_point(|&record| Record::decode(record).end <= limit);
+        if kept > 0 && !self.write_gap() {
             kept = 0;
         }
-        let left_out = match self.write(kept, origin, head, chunk, at) {
-            Ok(()) => self.ends.len() - kept,
+        let left_out = match self.write(kept, pieces) {
+            Ok(()) if kept > 0 => {
+                self.gap = None;
+                self.records.len() - kept
+            }
+            Ok(()) => self.records.len(),
             Err(_) => {
                 self.full = true;
-                self.ends.len()
+                self.records.len()
             }
         };
         if left_out > 0 && !self.full {
@@ -198,33 +206,23 @@ impl Writer {
     }
 
     /// Writes the first `count` lines; on an error the files are as they were.
-    fn write(
-        &mut self,
-        count: usize,
-        origin: Origin,
-        head: &[u8],
-        chunk: &[u8],
-        at: Timestamp,
-    ) -> io::Result<()> {
-        let Some(&(length, _)) = self.ends[..count].last() else { return Ok(()) };
-        self.records.clear();
-        for &(end, cut) in &self.ends[..count] {
-            let end = self.whole.offset + end as u64;
-            let kind = Kind::Line { at: Some(at), cut };
-            self.records.extend_from_slice(&Record { end, origin, kind }.encode());
-        }
-        let data = [head, &chunk[..length - head.len()]];
+    fn write(&mut self, count: usize, [head, tail]: [&[u8]; 2]) -> io::Result<()> {
+        let Some(&last) = self.records[..count].last() else { return Ok(()) };
+        let end = Record::decode(last).end;
+        let length = (end - self.whole.offset) as usize;
+        let head = &head[..length.min(head.len())];
+        let tail = &tail[..length - head.len()];
         let position = (self.whole.lines + 1) * RECORD;
-        let written = write_both(&self.log, data, self.whole.offset)
-            .and_then(|()| self.index.write_all_at(&self.records, position));
+        let records = self.records[..count].as_flattened();
+        let written = write_both(&self.log, [head, tail], self.whole.offset)
+            .and_then(|()| self.index.write_all_at(records, position));
         if let Err(error) = written {
             // Cutting off needs no room. Records first: they must never point past the data.
             self.index.set_len(position)?;
             self.log.set_len(self.whole.offset)?;
             return Err(error);
         }
-        self.whole.offset += length as u64;
-        self.whole.lines += count as u64;
+        self.whole = LogMark { offset: end, lines: self.whole.lines + count as u64 };
         Ok(())
     }
 
@@ -244,15 +242,6 @@ impl Writer {
         self.whole.lines = self.whole.lines.max(n);
         gap.written = Some((n, gap.lines));
         true
-    }
-
-    /// The gap ends here: what comes next is kept, or belongs to another step.
-    fn close_gap(&mut self) -> bool {
-        let is_written = self.write_gap();
-        if is_written {
-            self.gap = None;
-        }
-        is_written
     }
 }
 

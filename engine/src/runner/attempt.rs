@@ -15,7 +15,7 @@ use crate::{
     executor::{
         cancel, journal,
         lock::{self, Guard, Holder},
-        sweep,
+        remove_work, sweep,
     },
     observation::{LogMark, RunChange, RunProgress},
     store::Unfinished,
@@ -216,7 +216,14 @@ impl Attempt {
     /// Ends what the attempt left running, then tells the board that it is lost.
     pub async fn lost(&mut self, reason: String) -> Result<JobState, Refused> {
         let marker = self.context.marker(self.job, self.number);
-        let swept = blocking(move || sweep::sweep(&marker)).await;
+        let (dir, number) = (self.dir.clone(), self.number);
+        let swept = blocking(move || {
+            let swept = sweep::sweep(&marker);
+            // What cannot be removed goes with the job's directory.
+            let _ = remove_work(&dir, number);
+            swept
+        })
+        .await;
         let reason = match swept {
             Ok(swept) if swept.alive.is_empty() => reason,
             Ok(swept) => {

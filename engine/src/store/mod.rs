@@ -44,6 +44,8 @@ const FILE: &str = "tailboard.db";
 const READERS: usize = 4;
 /// How long a statement waits for a lock that SQLite itself needs (recovery, checkpoint).
 const BUSY: Duration = Duration::from_secs(5);
+/// The same for a commit: short, since the board tries again and says so when it takes too long.
+const BUSY_WRITER: Duration = Duration::from_millis(200);
 /// Prepared statements kept per connection: all there are.
 const STATEMENTS: usize = 64;
 
@@ -80,6 +82,7 @@ impl Store {
         db.pragma_update(None, "synchronous", "FULL")?;
         db.pragma_update(None, "journal_size_limit", 64 << 20)?;
         let board = schema::prepare(&mut db, &path, Identity::of(dir)?)?;
+        db.busy_timeout(BUSY_WRITER)?;
         let writer = Writer::new(db, lock.clone())?;
         let (readers, turn) = (Mutex::default(), Condvar::new());
         Ok((Self(Arc::new(Shared { path, board, readers, turn, _lock: lock })), writer))

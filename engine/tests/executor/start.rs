@@ -41,6 +41,17 @@ fn the_same_attempt_starts_again_after_one_that_did_nothing() {
 }
 
 #[test]
+fn an_attempt_that_was_begun_does_not_begin_again() {
+    let mut run = Run::started([execution("echo once")]);
+    run.end();
+    match spawn(&run).ready(READY_TIME) {
+        Err(LaunchError::Refused(why)) => assert!(why.contains("begun before"), "{why}"),
+        _ => panic!("it began again"),
+    }
+    assert_eq!(run.log(), "once\n");
+}
+
+#[test]
 fn one_job_has_one_executor() {
     let mut run = Run::started([execution("echo up; sleep 1000")]);
     run.wait_for_log("up");

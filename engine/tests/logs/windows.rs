@@ -153,3 +153,17 @@ fn a_full_disk_leaves_out_whole_lines_and_says_how_many_in_one_place() {
     let raw = log(&dir).lines_after(1, 1000).unwrap();
     assert_eq!(raw[0].text, b"[tailboard] 3 lines left out");
 }
+
+#[test]
+fn a_write_that_fails_leaves_its_lines_out_and_the_run_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink("/dev/full", dir.path().join("log")).unwrap();
+    let mut writer = Writer::open(dir.path()).unwrap();
+    let mut line = Unfinished::new(STDOUT);
+    writer.append(&mut line, b"one\ntwo\n", AT);
+    writer.set_room(true);
+    writer.append(&mut line, b"three\n", AT);
+    writer.finish(&mut line, AT);
+    let lines = log(&dir).window(1, 10).unwrap().lines;
+    assert_eq!(lines.iter().map(|line| line.left_out).collect::<Vec<_>>(), [Some(3)]);
+}

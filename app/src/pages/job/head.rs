@@ -9,6 +9,7 @@ use crate::{
         icon::{self, Icon},
         meter::Progress,
         state::{Badge, Look},
+        text,
         time::{Clock, JobDuration, When},
     },
     url::encode,
@@ -57,7 +58,7 @@ pub fn Meta(model: JobModel) -> impl IntoView {
     let by = model.part(|detail| detail.created_by.clone());
     let params = model.part(|detail| detail.params.clone());
     let log = model.log.clone();
-    let waited = move || {
+    let waited = text(move || {
         job.with(|job| match (job.started_at, job.state.is_over()) {
             (Some(start), _) => format::duration(start.since(job.created_at)),
             (None, true) => "—".to_owned(),
@@ -65,16 +66,13 @@ pub fn Meta(model: JobModel) -> impl IntoView {
                 clock.since(job.created_at).map_or_else(|| "waiting".to_owned(), format::running)
             }
         })
-    };
-    let log_size = move || {
+    });
+    let log_size = text(move || {
         let log = log.get();
         format!("{} · {}", format::plural(log.lines, "line", "lines"), format::bytes(log.bytes))
-    };
-    let ran = move || job.with(|job| if job.state.is_over() { "Ran for" } else { "Running for" });
-    let exit = move || {
-        let exit = job.with(|job| format::exit(job.exit_code, job.signal))?;
-        Some(view! { <Fact name="Ended with"><span class="num">{exit}</span></Fact> })
-    };
+    });
+    let ran =
+        text(move || job.with(|job| if job.state.is_over() { "Ran for" } else { "Running for" }));
     let params = move || {
         let params = params.get();
         (!params.is_empty()).then(|| {
@@ -85,13 +83,13 @@ pub fn Meta(model: JobModel) -> impl IntoView {
     };
     view! {
         <dl class="meta">
-            <Fact name="Queue">{move || job.with(|job| job.queue.clone())}</Fact>
+            <Fact name="Queue">{text(move || job.with(|job| job.queue.clone()))}</Fact>
             <Fact name="Worker">
-                {move || job.with(|job| job.worker.clone().unwrap_or_else(|| "—".to_owned()))}
+                {text(move || job.with(|job| job.worker.clone().unwrap_or_else(|| "—".to_owned())))}
             </Fact>
             <Fact name="Attempt">
                 <span class="num">
-                    {move || job.with(|job| format!("{} of {}", job.attempt, job.max_attempts))}
+                    {text(move || job.with(|job| format!("{} of {}", job.attempt, job.max_attempts)))}
                 </span>
             </Fact>
             <Fact name="Waited"><span class="num">{waited}</span></Fact>
@@ -102,9 +100,8 @@ pub fn Meta(model: JobModel) -> impl IntoView {
             <Fact name="Created">
                 <When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/>
             </Fact>
-            <Fact name="Asked for by">{move || by.get()}</Fact>
+            <Fact name="Asked for by">{text(move || by.get())}</Fact>
             {params}
-            {exit}
             <Fact name="Log"><span class="num">{log_size}</span></Fact>
         </dl>
         <Waiting model/>
@@ -190,9 +187,10 @@ fn why(detail: &JobDetail) -> Option<Failure> {
     }
     let step = detail.steps.iter().find(|step| step.state == StepState::Failed);
     let exit = format::exit(job.exit_code, job.signal);
+    let reason = job.error.clone().or(exit).unwrap_or_else(|| "It gave no reason.".to_owned());
     Some(Failure {
-        reason: job.error.clone().or(exit).unwrap_or_else(|| "It gave no reason.".to_owned()),
-        step: step.map(|step| step.name.clone()),
+        step: step.map(|step| step.name.clone()).filter(|name| !reason.contains(name.as_str())),
+        reason,
         line: step.and_then(|step| step.log_line_end).filter(|line| *line > 0),
     })
 }

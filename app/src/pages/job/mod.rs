@@ -13,7 +13,7 @@ use crate::{
     parts::notice::{Empty, Loading, Refused},
 };
 use head::{Head, Why};
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use model::JobModel;
@@ -45,14 +45,13 @@ pub fn JobPage() -> impl IntoView {
                 let (detail, window) = (detail.await, window.await);
                 match detail {
                     // A log that cannot be read now is read when the page lives.
-                    Ok(detail) => Either::Left(view! { <JobView detail window=window.ok()/> }),
+                    Ok(detail) => view! { <JobView detail window=window.ok()/> }.into_any(),
                     Err(why) => {
-                        Either::Right(
-                            view! {
+                        view! {
                                 <Title text="Job"/>
                                 <Refused why what="job"/>
-                            },
-                        )
+                            }
+                        .into_any()
                     }
                 }
             })}

@@ -1,7 +1,10 @@
 //! Everything that happened to the job, in order. Folded away: for the day something is odd.
 
 use super::model::JobModel;
-use crate::{format, parts::time::When};
+use crate::{
+    format,
+    parts::{text, time::When},
+};
 use leptos::prelude::*;
 use shared::{StoryEntry, StoryKind};
 
@@ -11,7 +14,7 @@ pub fn Story(model: JobModel) -> impl IntoView {
     view! {
         <details class="story">
             <summary class="num">
-                {move || format::plural(entries.with(|e| e.len() as u64), "event", "events")}
+                {text(move || format::plural(entries.with(|e| e.len() as u64), "event", "events"))}
                 " in its story"
             </summary>
             <ol>

@@ -7,6 +7,7 @@ use crate::{
     log::Jump,
     parts::{
         state::{Look, Shape},
+        text,
         time::Clock,
     },
 };
@@ -128,7 +129,7 @@ fn StepRow(step: Memo<Option<Step>>, whole: Memo<Whole>, jump: Jump) -> impl Int
     // The end of a step where it says more than its state.
     let end = move || {
         step.with(|s| {
-            let s = s.as_ref().filter(|s| s.state == StepState::Failed)?;
+            let s = s.as_ref().filter(|s| s.state.is_over() && s.state != StepState::Completed)?;
             s.error.clone().or_else(|| format::exit(s.exit_code, s.signal))
         })
     };
@@ -143,17 +144,17 @@ fn StepRow(step: Memo<Option<Step>>, whole: Memo<Whole>, jump: Jump) -> impl Int
                 type="button"
                 class="timeline-name"
                 disabled=move || line.get().is_none()
-                title=move || format!("{}: show in log", look.get().word)
+                title=text(move || format!("{}: show in log", look.get().word))
                 on:click=go
             >
-                <span class=move || format!("step-mark {}", look.get().class)>
+                <span class=text(move || format!("step-mark {}", look.get().class))>
                     <Shape look/>
                 </span>
                 <span class="cut">
-                    <span class="dim">{move || name().0} " · "</span>
-                    {move || name().1}
+                    <span class="dim">{text(move || name().0)} " · "</span>
+                    {text(move || name().1)}
                 </span>
-                <span class="sr-only">{move || format!(", {}", look.get().word)}</span>
+                <span class="sr-only">{text(move || format!(", {}", look.get().word))}</span>
             </button>
             <Track bar class=Signal::derive(move || look.get().class)/>
             <BarTime bar running=Signal::derive(move || state.get() == StepState::Active)/>
@@ -166,11 +167,11 @@ fn StepRow(step: Memo<Option<Step>>, whole: Memo<Whole>, jump: Jump) -> impl Int
 #[component]
 fn Track(bar: Memo<Bar>, #[prop(into)] class: Signal<&'static str>) -> impl IntoView {
     view! {
-        <svg class=move || format!("track {}", class.get()) aria-hidden="true">
+        <svg class=text(move || format!("track {}", class.get())) aria-hidden="true">
             <rect
                 class="track-bar"
-                x=move || format!("{:.2}%", bar.get().from)
-                width=move || format!("{:.2}%", bar.get().width)
+                x=text(move || format!("{:.2}%", bar.get().from))
+                width=text(move || format!("{:.2}%", bar.get().width))
                 height="100%"
                 rx="3"
             ></rect>
@@ -181,14 +182,14 @@ fn Track(bar: Memo<Bar>, #[prop(into)] class: Signal<&'static str>) -> impl Into
 #[component]
 fn BarTime(bar: Memo<Bar>, running: Signal<bool>) -> impl IntoView {
     let clock = expect_context::<Clock>();
-    let text = move || match (bar.get().ms, running.get()) {
+    let time = text(move || match (bar.get().ms, running.get()) {
         (None, _) => "—".to_owned(),
         (Some(ms), false) => format::duration(ms),
         // Without a clock the last known moment would pass for now.
         (Some(ms), true) if clock.ticks() => format::running(ms),
         (Some(_), true) => "running".to_owned(),
-    };
-    view! { <span class="timeline-time num dim">{text}</span> }
+    });
+    view! { <span class="timeline-time num dim">{time}</span> }
 }
 
 #[cfg(test)]
