@@ -1,6 +1,6 @@
 //! The wasm entry: hydrate, nothing else.
 
-// As in `app`: the view of a page is one deeply nested type.
+// The view of a page is one type; the compiler walks it as deep as elements are nested.
 #![recursion_limit = "256"]
 
 use wasm_bindgen::prelude::wasm_bindgen;
