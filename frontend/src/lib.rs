@@ -1,5 +1,8 @@
 //! The wasm entry: hydrate, nothing else.
 
+// As in `app`: the view of a page is one deeply nested type.
+#![recursion_limit = "256"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called by the document once the module is there.

@@ -337,11 +337,9 @@ impl Reader {
             Place::Line(n) => Some(n),
             _ => None,
         });
-        let wanted = match (numbers.clone().min(), numbers.max()) {
-            (Some(first), Some(last)) => first..=last,
-            // No line yet: an unfinished one may be all there is.
-            _ => 1..=0,
-        };
+        // None in view: an unfinished line may be all there is.
+        let (lowest, highest) = numbers.clone().min().zip(numbers.max()).unwrap_or((1, 0));
+        let wanted = lowest..=highest;
         let info = self.0.info.get_untracked();
         let at_end = past == outline.rows();
         let open_changed = state.open_seen != (info.open, info.closed);

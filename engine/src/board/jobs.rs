@@ -125,7 +125,8 @@ impl State {
             Known::No => return Err(Refused::UnknownJob),
         };
         if held.cancel {
-            return UNCHANGED;
+            // The first request stands; its source is told which job is asked for once more.
+            return Ok(Applied { job: Some(held.row(id)), changed: false });
         }
         held.cancel = true;
         let at = request.at;

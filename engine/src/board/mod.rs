@@ -178,7 +178,8 @@ impl Future for Ack {
 /// What became of an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Applied {
-    /// The job as it is now, if this put it into another state or asked for its cancel.
+    /// The job as it is now, if this put it into another state or asked, for the first time or again, for
+    /// its cancel.
     pub job: Option<Job>,
     /// False: a duplicate or late, nothing changed.
     pub changed: bool,

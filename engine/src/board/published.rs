@@ -131,3 +131,52 @@ pub(super) fn stale(row: &mut Connection, failing: &Failing) {
     row.since = failing.since;
     row.reason = Some(CANNOT_WRITE.to_owned());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn progress_is_put_onto_a_row_of_the_state_it_belongs_to_and_no_other() {
+        let published = Published::default();
+        let id = JobId(Uuid::nil());
+        let (progress, step) = (Some(50.0), Some(Arc::from("greet")));
+        let live = Live { base: 10, revision: 15, progress, step, steps_done: 1 };
+        published.put(vec![Row::Progress(id, live)], &[]);
+        let row = |revision| Job {
+            id,
+            connection_id: ConnectionId(Uuid::nil()),
+            external_id: None,
+            name: String::new(),
+            pipeline: None,
+            queue: String::new(),
+            worker: None,
+            state: JobState::Active,
+            attempt: 1,
+            max_attempts: 2,
+            progress: None,
+            step: None,
+            steps_done: 0,
+            steps_total: 2,
+            created_at: Timestamp(0),
+            started_at: None,
+            finished_at: None,
+            duration_ms: None,
+            error: None,
+            exit_code: None,
+            signal: None,
+            revision,
+        };
+        // The second was read before a retry of which the progress is already: with number 15 it would hide
+        // what became of it at 10.
+        let mut rows = [row(10), row(5)];
+        published.overlay(&mut rows);
+        assert_eq!((rows[0].progress, rows[0].steps_done, rows[0].revision), (Some(50.0), 1, 15));
+        assert_eq!(rows[1], row(5));
+        published.put(Vec::new(), &[Key::Progress(id)]);
+        let mut rows = [row(10)];
+        published.overlay(&mut rows);
+        assert_eq!(rows[0], row(10));
+    }
+}

@@ -94,11 +94,6 @@ impl Engine {
         self.inner.board.writable()
     }
 
-    /// Runs that go on without the server.
-    pub fn running(&self) -> u64 {
-        self.inner.board.queues().iter().map(|queue| queue.active).sum()
-    }
-
     pub fn on_shutdown(&self) -> OnShutdown {
         self.inner.runner.settings().on_shutdown
     }

@@ -78,18 +78,25 @@ impl Engine {
         Ok(Page { items: rows.items, next_cursor: rows.next_cursor, total: rows.total, as_of })
     }
 
+    /// Jobs that run now, counted up to 10,000: what goes on without the server.
+    pub async fn running(&self, caller: &Caller) -> Result<u64, ReadError> {
+        let active = JobFilter { states: vec![JobState::Active], ..JobFilter::default() };
+        let query = JobsQuery { filter: active, cursor: None, limit: 1 };
+        Ok(self.jobs(caller, &query).await?.total.count)
+    }
+
     /// What the jobs page shows.
     pub async fn jobs_page(
         &self,
         caller: &Caller,
         query: &JobsQuery,
     ) -> Result<JobsPage, ReadError> {
-        let connections = self.inner.board.connections();
-        let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         let jobs = self.jobs(caller, query).await?;
         let filter = query.filter.any_state();
         let (_, counts) =
             self.ask(caller, move |store, caller| Ok(store.counts(caller, &filter)?)).await?;
+        let connections = self.inner.board.connections();
+        let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         Ok(JobsPage { jobs, counts, queues, connections })
     }
 

@@ -108,6 +108,8 @@ pub fn become_executor() -> io::Result<Signals> {
     // Fails where it leads a session already, which is as good.
     let _ = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
+    // An allocator that asks for huge pages makes megabytes of a small process.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // SAFETY: the set is initialised by sigemptyset before it is read; one thread, so the mask of
     // the thread is that of the process; the new descriptor is owned by nobody else.
@@ -177,6 +179,7 @@ pub fn as_step(command: &mut Command, umask: u32, open_files: Option<u64>) {
             let mut none = std::mem::zeroed();
             libc::sigemptyset(&mut none);
             libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            let _ = rustix::thread::disable_transparent_huge_pages(false);
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
             let hard = rustix::process::getrlimit(Resource::Nofile).maximum;
             let soft = match (open_files, hard) {

@@ -1,14 +1,17 @@
 //! A position in the log, and how it moves on: in order, each event once, or with a `reset` that says where not.
 
-use super::{Interest, frame::frame, frame::without_id, log::Log, ring::Reach};
+use super::{
+    Interest,
+    chunks::Chunk,
+    frame::{frame, without_id},
+    log::Log,
+    ring::Reach,
+};
 use bytes::{Bytes, BytesMut};
 use shared::{
     ConnectionId, EventId,
     event::{Reset, ResetReason, name},
 };
-
-/// Bytes that are joined into one write, a larger event alone apart.
-const JOINED: usize = 64 << 10;
 
 /// Where one stream stands.
 #[derive(Debug)]
@@ -101,30 +104,59 @@ impl Cursor {
     }
 
     fn advance(&mut self, log: &Log, interest: &Interest, joined: &mut Joined) {
-        let (without, upto) = match &self.reset {
-            Some(due) => (&due.connections[..], due.upto),
-            None => (&[][..], log.head),
-        };
-        for (seq, frame) in log.read(interest, without, self.at, upto) {
-            if joined.bytes > 0 && joined.bytes + frame.len() > JOINED {
-                return;
+        match self.reset.take() {
+            None => self.go_on(log, interest, joined),
+            Some(due) => self.replay(log, interest, due, joined),
+        }
+        if self.at == log.head {
+            // What it cannot reach from here on, it was too slow for.
+            self.reason = ResetReason::Lagged;
+        }
+    }
+
+    /// What is new; joined once for all who stand here and want the same.
+    fn go_on(&mut self, log: &Log, interest: &Interest, joined: &mut Joined) {
+        if let Some(chunk) = log.chunks.find(self.at, interest) {
+            (self.at, self.told) = (chunk.upto, chunk.told);
+            joined.push(chunk.frames);
+            return;
+        }
+        let (from, mut own) = (self.at, Joined::default());
+        self.at = log.head;
+        for (seq, frame) in log.read(interest, &[], from, log.head) {
+            if !own.fits(frame, log.limits.joined) {
+                self.at = self.told;
+                break;
             }
-            self.at = seq;
-            if self.reset.is_none() {
-                self.told = seq;
-                joined.push(frame.clone());
-            } else {
+            own.push(frame.clone());
+            self.told = seq;
+        }
+        if let Some(frames) = own.into_bytes() {
+            joined.push(frames.clone());
+            let (upto, told) = (self.at, self.told);
+            log.chunks.keep(from, interest, Chunk { frames, upto, told });
+        }
+    }
+
+    /// What there is of the other connections before the reset, then the reset.
+    fn replay(&mut self, log: &Log, interest: &Interest, due: Due, joined: &mut Joined) {
+        let mut left = log.read(interest, &due.connections, self.at, due.upto);
+        let full = left.find(|(seq, frame)| {
+            let full = !joined.fits(frame, log.limits.joined);
+            if !full {
                 joined.push(without_id(frame));
+                self.at = *seq;
             }
+            full
+        });
+        drop(left);
+        if full.is_some() {
+            self.reset = Some(due);
+            return;
         }
-        self.at = upto;
-        if let Some(due) = self.reset.take() {
-            let reset = Reset { reason: self.reason, connection_ids: due.connections };
-            joined.push(frame(Some(log.id(upto)), name::RESET, &reset));
-            self.told = upto;
-        }
-        // From now on it has seen the head: what it cannot reach later, it was too slow for.
-        self.reason = ResetReason::Lagged;
+        let reset = Reset { reason: self.reason, connection_ids: due.connections };
+        joined.push(frame(Some(log.id(due.upto)), name::RESET, &reset));
+        (self.at, self.told) = (due.upto, due.upto);
     }
 }
 
@@ -137,6 +169,11 @@ struct Joined {
 }
 
 impl Joined {
+    /// Whether a frame can be joined; the first always can.
+    fn fits(&self, frame: &Bytes, limit: usize) -> bool {
+        self.bytes == 0 || self.bytes + frame.len() <= limit
+    }
+
     fn push(&mut self, frame: Bytes) {
         self.bytes += frame.len();
         match &self.first {

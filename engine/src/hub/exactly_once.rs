@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 const EPOCH: Epoch = Epoch(7);
 const CONNECTIONS: u8 = 3;
-/// Small, so that readers fall behind.
-const LIMITS: Limits = Limits { events: 5, bytes: 1 << 20 };
+/// Small, so that readers fall behind, and lines break between any two events.
+const LIMITS: Limits = Limits { events: 5, bytes: 1 << 20, joined: 100 };
 
 fn connection(n: u8) -> ConnectionId {
     ConnectionId(Uuid::from_u128(u128::from(n) + 1))
@@ -236,8 +236,10 @@ fn a_break_before_the_reset_leads_to_the_same_again() {
     let (mut log, mut published) = log_of(&[(0, None); 9]);
     publish(&mut log, &mut published, &[(1, None); 5]);
     let mut client = Client::new(&log, &[0, 1], Some(1));
-    let due = client.cursor.read(&log, &client.interest).unwrap();
-    let text = std::str::from_utf8(&due).unwrap();
+    let mut text = String::new();
+    while let Some(bytes) = client.cursor.read(&log, &client.interest) {
+        text += std::str::from_utf8(&bytes).unwrap();
+    }
     let ids: Vec<_> = text.lines().filter(|line| line.starts_with("id: ")).collect();
     assert_eq!(text.matches("event: test").count(), 5);
     assert_eq!(ids, [format!("id: {}", log.id(log.head))], "the reset alone has an id");
@@ -245,7 +247,7 @@ fn a_break_before_the_reset_leads_to_the_same_again() {
 
 #[test]
 fn a_burst_is_joined_into_few_writes_of_at_most_64_kib() {
-    let limits = Limits { events: 10_000, ..LIMITS };
+    let limits = Limits { events: 10_000, ..Limits::DEFAULT };
     let (mut log, mut published) = (Log::new(EPOCH, 0, limits), Published::new());
     let mut client = Client::new(&log, &[0], None);
     publish(&mut log, &mut published, &[(0, None); 4_000]);

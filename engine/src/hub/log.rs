@@ -2,6 +2,7 @@
 
 use super::{
     Event, Interest, Key, Topic,
+    chunks::Chunks,
     latest::Latest,
     ring::{Entry, Limits, Reach, Ring},
 };
@@ -18,6 +19,7 @@ pub(super) struct Log {
     pub rings: HashMap<ConnectionId, Ring>,
     pub latest: Latest,
     pub aside: Aside,
+    pub chunks: Chunks,
 }
 
 /// Frames outside the order of numbers: what has to be said while nothing can be numbered.
@@ -30,8 +32,9 @@ pub(super) struct Aside {
 
 impl Log {
     pub fn new(epoch: Epoch, head: u64, limits: Limits) -> Self {
-        let (rings, latest, aside) = (HashMap::new(), Latest::default(), Aside::default());
-        Self { epoch, head, limits, rings, latest, aside }
+        let (rings, latest) = (HashMap::new(), Latest::default());
+        let (aside, chunks) = (Aside::default(), Chunks::default());
+        Self { epoch, head, limits, rings, latest, aside, chunks }
     }
 
     pub fn id(&self, seq: u64) -> EventId {
@@ -60,6 +63,7 @@ impl Log {
             self.latest.remove(key);
         }
         self.head = head;
+        self.chunks.clear();
     }
 
     /// Whether a reader of a connection can go on from a position. One without a ring never had an event.

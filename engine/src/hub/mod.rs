@@ -3,7 +3,8 @@
 //! - [`event`](Event): what the [`crate::board`] publishes; `frame`: how it is encoded
 //! - `log`: what is kept. A `ring` of history per connection, so that a noisy one cannot push out another's;
 //!   the `latest` value of what has no history
-//! - `cursor`: how one reader goes through it; [`Subscription`] is a cursor that can be polled
+//! - `cursor`: how one reader goes through it; `chunks`: what many of them get at once; [`Subscription`]
+//!   is a cursor that can be polled
 //! - `fan_out`: wakes subscriptions; `watch`: wakes the streams of one job
 //! - `fill`: brings history back from the store after a start
 //!
@@ -13,6 +14,7 @@
 //! **Ids.** Every numbered frame carries its number as `id:`, latest-wins ones too: a reader gets all
 //! frames merged by number, so with number n all up to n was sent to it or did not match.
 
+mod chunks;
 mod cursor;
 mod event;
 #[cfg(test)]
@@ -167,9 +169,11 @@ impl Hub {
         &self,
         _caller: &Caller,
         contract: &'static str,
-        interest: Interest,
+        mut interest: Interest,
         since: Option<EventId>,
     ) -> Subscription {
+        interest.connections.sort_unstable();
+        interest.connections.dedup();
         Subscription::new(self.shared.clone(), contract, interest, since)
     }
 

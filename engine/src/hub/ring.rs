@@ -4,16 +4,18 @@ use super::Topic;
 use bytes::Bytes;
 use std::{collections::VecDeque, mem::size_of};
 
-/// How much history is kept of one connection.
+/// How much is kept of one connection, and how much of it is given out at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub events: usize,
     /// Of frames and what holds them.
     pub bytes: usize,
+    /// Bytes that are joined into one write, a larger event alone apart.
+    pub joined: usize,
 }
 
 impl Limits {
-    pub const DEFAULT: Self = Self { events: 65_536, bytes: 32 << 20 };
+    pub const DEFAULT: Self = Self { events: 65_536, bytes: 32 << 20, joined: 64 << 10 };
 }
 
 #[derive(Clone, Debug)]
@@ -125,7 +127,7 @@ impl Ring {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { events: 3, bytes: 1 << 20 };
+    const LIMITS: Limits = Limits { events: 3, bytes: 1 << 20, joined: 1 };
 
     fn entry(seq: u64) -> Entry {
         Entry { seq, topic: Topic::Job, frame: Bytes::from_static(b"data: 1\n\n") }
@@ -149,7 +151,7 @@ mod tests {
     #[test]
     fn a_ring_is_bounded_by_bytes_too() {
         let bytes = entry(1).bytes() * 2;
-        let mut ring = Ring::new(Limits { events: 100, bytes });
+        let mut ring = Ring::new(Limits { events: 100, bytes, joined: 1 });
         for seq in 1..=5 {
             ring.push(entry(seq));
         }

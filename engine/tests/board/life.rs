@@ -148,8 +148,10 @@ async fn of_an_active_job_a_cancel_is_a_request_and_the_end_decides() {
         stand.run(job, 10, vec![step_started(0, 120)]).await;
         let request = Observation::CancelRequested { job, request: cancel(None) };
         assert!(stand.send(request.clone()).await.unwrap().changed);
-        assert!(!stand.send(request).await.unwrap().changed);
-        assert_eq!(stand.job(job).state, JobState::Active);
+        let again = stand.send(request).await.unwrap();
+        assert!(!again.changed);
+        let asked = again.job.map(|row| (row.id, row.state));
+        assert_eq!(asked, Some((job, JobState::Active)), "who asks again is not refused");
     }
     let unfinished = stand.store.unfinished().unwrap();
     assert_eq!(unfinished[0].cancel, Some(cancel(None)));

@@ -8,7 +8,7 @@ use crate::{
     web,
 };
 use anyhow::{Context, bail};
-use engine::{Engine, OnShutdown};
+use engine::{Caller, Engine, OnShutdown};
 use std::{io::IsTerminal, path::PathBuf, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -63,8 +63,9 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     let asked = signals.next().await;
     let told = Instant::now();
     let cancel = engine.on_shutdown() == OnShutdown::Cancel;
-    let running = engine.running();
     closing.cancel();
+    // A store that cannot be read has no say in the end.
+    let running = engine.running(&Caller::local_owner()).await.unwrap_or(0);
     let cancel = match (running, cancel) {
         (0, _) => false,
         (_, true) => {

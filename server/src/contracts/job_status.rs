@@ -20,7 +20,10 @@ use engine::{Caller, Engine, hub::JobWatch};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::{Freshness, JobId, JobState, StepState, Timestamp, job::JobDetail};
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    fmt::Display,
+    time::{Duration, UNIX_EPOCH},
+};
 use tokio::time::Instant;
 
 pub async fn open(
@@ -31,7 +34,7 @@ pub async fn open(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let interval = poll_interval(&query)?;
-    let resume = match Resume::of(&headers)? {
+    let position = match Resume::of(&headers)? {
         Resume::Over => return Ok(StatusCode::NO_CONTENT.into_response()),
         Resume::After(revision) => revision,
         Resume::Fresh => 0,
@@ -43,8 +46,17 @@ pub async fn open(
     let job = job.ok_or_else(|| Refusal::no_job(&id.to_string()))?;
     let place = streams.open(&caller)?;
     let news = Some(Box::new(job));
-    let status =
-        StatusStream { engine, caller, id, interval, watch, resume, news, sent: None, over: false };
+    let status = StatusStream {
+        engine,
+        caller,
+        id,
+        interval,
+        watch,
+        position,
+        news,
+        sent: None,
+        over: false,
+    };
     Ok(body::stream(place, unfold(status, StatusStream::next)))
 }
 
@@ -65,8 +77,8 @@ struct StatusStream {
     id: JobId,
     interval: Duration,
     watch: JobWatch,
-    /// Revision that the client has already seen.
-    resume: u64,
+    /// The last revision that the client was told.
+    position: u64,
     /// The job as it was read when the stream was opened, until it is sent.
     news: Option<Box<JobDetail>>,
     sent: Option<Status>,
@@ -149,9 +161,9 @@ impl StatusStream {
         if before.is_none_or(|before| before.differs(&status.body)) {
             // Progress is not history: where nothing else is new, the client's position stays.
             let moved = before.is_none_or(|before| before.position() != status.body.position());
-            let revision = job.job.revision;
-            let id: Option<&dyn std::fmt::Display> =
-                if moved && revision > self.resume { Some(&revision) } else { None };
+            let revision = Some(job.job.revision).filter(|r| moved && *r > self.position);
+            self.position = revision.unwrap_or(self.position);
+            let id = revision.as_ref().map(|r| r as &dyn Display);
             sse::event(&mut out, id, "job_status", &status.body);
         }
         if job.job.state.is_over() {
@@ -255,12 +267,18 @@ struct JobStatus {
 impl Status {
     fn of(detail: &JobDetail, status: Word) -> Self {
         let job = &detail.job;
+        // Counted on the steps where there are any: the row's own number is paced, like all progress.
+        let ended = detail.steps.iter().filter(|s| s.state == StepState::Completed).count();
+        let completed_steps = match u32::try_from(ended) {
+            Ok(ended) if !detail.steps.is_empty() => ended,
+            _ => job.steps_done,
+        };
         let share = match (status, job.progress) {
             (Word::Completed, _) => 100.0,
             (_, Some(progress)) => progress,
             (_, None) if job.steps_total > 0 => {
                 #[expect(clippy::cast_precision_loss, reason = "a plan has a few hundred steps")]
-                let share = 100.0 * job.steps_done as f32 / job.steps_total as f32;
+                let share = 100.0 * completed_steps as f32 / job.steps_total as f32;
                 share
             }
             _ => 0.0,
@@ -271,12 +289,12 @@ impl Status {
             job_id: job.id,
             status,
             progress_percent: share.clamp(0.0, 100.0),
-            completed_steps: job.steps_done,
+            completed_steps,
             total_steps: job.steps_total,
             current_step,
             error_message: job.error.clone(),
             updated_at: detail.timeline.last().map(|entry| entry.at),
-            completed_sheets: job.steps_done,
+            completed_sheets: completed_steps,
             total_sheets: job.steps_total,
             current_sheet: current_step,
         };

@@ -96,7 +96,7 @@ async fn what_is_not_there_is_a_problem_too() {
         &format!("/api/v1/jobs/{NOBODY}/log/1"),
         "/api/v1/jobs/42",
         "/api/v1/nothing",
-        "/api/v1/",
+        "/api/v1/jobs/",
     ] {
         problem(server.get(path).await, 404).await;
     }

@@ -54,7 +54,7 @@ async fn a_connection_or_job_that_is_unknown_is_not_found() {
     let server = Running::start("").await;
     let nobody = "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1";
     let known = server.connection().await;
-    for query in [format!("{nobody}"), format!("{known},{nobody}"), format!("{known}&log={nobody}")]
+    for query in [nobody.to_string(), format!("{known},{nobody}"), format!("{known}&log={nobody}")]
     {
         let answer = server.get(&format!("/api/events/stream?connectionId={query}")).await;
         assert_eq!(answer.status, 404, "{query}");

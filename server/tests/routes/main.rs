@@ -5,6 +5,8 @@
 //!   event stream as a strict client reads it
 //! - the rest: one file per resource or contract
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod api;
 mod client;
 mod command;
