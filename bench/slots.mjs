@@ -30,7 +30,7 @@ concurrency = ${SLOTS}
 name = "short"
 [[pipeline.steps]]
 name = "work"
-run = "echo begun; sleep 0.3; echo done"
+run = "echo begun; sleep 2; echo done"
 `,
 );
 const port = await freePort();

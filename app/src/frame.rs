@@ -10,7 +10,7 @@ use crate::{
         time::When,
     },
 };
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_router::components::A;
 use shared::{Connection, Freshness};
 
@@ -60,11 +60,11 @@ fn JobsCount() -> impl IntoView {
             {move || {
                 let (loader, live) = (loader.clone(), live.clone());
                 Suspend::new(async move {
-                    let Ok(board) = loader.board().await else { return ().into_any() };
+                    let board = loader.board().await.ok()?;
                     follow(live.clone(), board.clone());
                     let connections = board.connections.clone();
                     Effect::new(move |_| live.watch(connections.map(|connection| connection.id)));
-                    view! { <span class="side-count num">{text(move || format::total(board.counts.all()))}</span> }.into_any()
+                    Some(view! { <span class="side-count num">{text(move || format::total(board.counts.all()))}</span> })
                 })
             }}
         </Suspense>
@@ -117,7 +117,7 @@ pub fn Head() -> impl IntoView {
                     let loader = loader.clone();
                     Suspend::new(async move {
                         let board = loader.board().await.ok();
-                        view! { <LinkBadge board/> }.into_any()
+                        view! { <LinkBadge board/> }
                     })
                 }}
             </Suspense>
@@ -177,21 +177,25 @@ pub fn Warnings() -> impl IntoView {
                 Suspend::new(async move {
                     match loader.board().await {
                         Ok(board) => {
-                            view! {
+                            Either::Left(
+                                view! {
                                     <For
                                         each=move || board.stale()
                                         key=|c| (c.id, c.since, c.reason.clone())
                                         children=|connection| view! { <Warning connection/> }
                                     />
-                                }.into_any()
+                                },
+                            )
                         }
                         Err(_) => {
-                            view! {
+                            Either::Right(
+                                view! {
                                     <p class="warning" role="status">
                                         <Icon path=icon::WARNING/>
                                         "The board cannot be read now; trying again."
                                     </p>
-                                }.into_any()
+                                },
+                            )
                         }
                     }
                 })

@@ -184,11 +184,17 @@ fn NewLines(reader: Reader) -> impl IntoView {
     let new = Memo::new(move |_| held.get());
     let to_end = move |_| reader.follow();
     view! {
-        <Show when=move || { new.get() > 0 }>
-            <button type="button" class="pill pill-foot num" on:click=to_end.clone()>
-                <Icon path=icon::DOWN/>
-                {text(move || format::plural(new.get(), "new line", "new lines"))}
-            </button>
-        </Show>
+        {move || {
+            let to_end = to_end.clone();
+            (new.get() > 0)
+                .then(|| {
+                    view! {
+                        <button type="button" class="pill pill-foot num" on:click=to_end>
+                            <Icon path=icon::DOWN/>
+                            {text(move || format::plural(new.get(), "new line", "new lines"))}
+                        </button>
+                    }
+                })
+        }}
     }
 }

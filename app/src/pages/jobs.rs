@@ -44,8 +44,8 @@ pub fn JobsPage() -> impl IntoView {
                 let answer = page.await;
                 let params = params.get_untracked();
                 match answer {
-                    Ok(page) => view! { <Jobs params page/> }.into_any(),
-                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
+                    Ok(page) => Either::Left(view! { <Jobs params page/> }),
+                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
                 }
             })}
         </Transition>
@@ -172,26 +172,21 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
         <section class="card list" aria-label="Jobs">
             <NewJobs model=model.clone()/>
             <JobTable jobs=rows/>
-            <Show when=move || none.is_empty()>
-                {if filtered {
-                    Either::Left(
-                        view! {
-                            <Empty title="No job matches">
-                                <a href="/jobs">"Show all jobs"</a>
-                            </Empty>
-                        },
-                    )
-                } else {
-                    Either::Right(
-                        view! {
-                            <Empty title="No jobs yet">
-                                <a href="/pipelines">"Run a pipeline"</a>
-                                " and it shows up here."
-                            </Empty>
-                        },
-                    )
-                }}
-            </Show>
+            {move || {
+                none.is_empty()
+                    .then(|| match filtered {
+                        true => view! { <Empty title="No job matches" link=("/jobs", "Show all jobs")/> },
+                        false => {
+                            view! {
+                                <Empty
+                                    title="No jobs yet"
+                                    link=("/pipelines", "Run a pipeline")
+                                    text=" and it shows up here."
+                                />
+                            }
+                        }
+                    })
+            }}
         </section>
         <nav class="pager" aria-label="Pages of jobs">
             {(!first).then(|| {
@@ -249,12 +244,18 @@ fn NewJobs(model: JobsModel) -> impl IntoView {
         show();
     };
     view! {
-        <Show when=move || { count.get() > 0 }>
-            <button type="button" class="pill pill-top num" on:click=to_top.clone()>
-                <Icon path=icon::UP/>
-                {text(move || format::plural(u64::from(count.get()), "new job", "new jobs"))}
-            </button>
-        </Show>
+        {move || {
+            let to_top = to_top.clone();
+            (count.get() > 0)
+                .then(|| {
+                    view! {
+                        <button type="button" class="pill pill-top num" on:click=to_top>
+                            <Icon path=icon::UP/>
+                            {text(move || format::plural(u64::from(count.get()), "new job", "new jobs"))}
+                        </button>
+                    }
+                })
+        }}
     }
 }
 

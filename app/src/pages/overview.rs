@@ -26,8 +26,8 @@ pub fn OverviewPage() -> impl IntoView {
                 let loader = loader.clone();
                 Suspend::new(async move {
                     match loader.board().await {
-                        Ok(board) => view! { <Overview board/> }.into_any(),
-                        Err(why) => view! { <Refused why what="board"/> }.into_any(),
+                        Ok(board) => Either::Left(view! { <Overview board/> }),
+                        Err(why) => Either::Right(view! { <Refused why what="board"/> }),
                     }
                 })
             }}
@@ -52,11 +52,11 @@ fn Overview(board: Board) -> impl IntoView {
                     <a class="card-more num" href="/jobs?state=active">{running} " active"</a>
                 </div>
                 <RunningTable jobs=active/>
-                <Show when=move || none_active.is_empty()>
-                    <Empty title="Nothing runs">
-                        <a href="/pipelines">"Run a pipeline"</a>
-                    </Empty>
-                </Show>
+                {move || {
+                    none_active
+                        .is_empty()
+                        .then(|| view! { <Empty title="Nothing runs" link=("/pipelines", "Run a pipeline")/> })
+                }}
             </section>
             <section class="card" aria-labelledby="queues">
                 <div class="card-head">
@@ -88,9 +88,11 @@ fn Overview(board: Board) -> impl IntoView {
                     <a class="card-more" href="/jobs?state=failed">"all failed"</a>
                 </div>
                 <FailedTable jobs=failed/>
-                <Show when=move || none_failed.is_empty()>
-                    <Empty title="Nothing failed">"Failures show up here as they happen."</Empty>
-                </Show>
+                {move || {
+                    none_failed
+                        .is_empty()
+                        .then(|| view! { <Empty title="Nothing failed" text="Failures show up here as they happen."/> })
+                }}
             </section>
             <section class="card" aria-labelledby="workers">
                 <div class="card-head">

@@ -30,8 +30,8 @@ pub fn PipelinesPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match page.await {
-                    Ok(page) => view! { <Pipelines page/> }.into_any(),
-                    Err(why) => view! { <Refused why what="list"/> }.into_any(),
+                    Ok(page) => Either::Left(view! { <Pipelines page/> }),
+                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
                 }
             })}
         </Transition>
@@ -117,7 +117,7 @@ fn Pipelines(mut page: page::PipelinesPage) -> impl IntoView {
             .then(|| {
                 view! {
                     <div class="card">
-                        <Empty title="No pipelines">"Name some in the configuration file and start the server again."</Empty>
+                        <Empty title="No pipelines" text="Name some in the configuration file and start the server again."/>
                     </div>
                 }
             })}

@@ -42,18 +42,6 @@ pub fn JobName(#[prop(into)] job: Signal<Job>) -> impl IntoView {
     }
 }
 
-/// The rows of a list of jobs. One type for every list, so that the page carries it once.
-#[component]
-fn Each(jobs: JobList, row: fn(Signal<Job>) -> AnyView) -> impl IntoView {
-    view! {
-        <For
-            each=move || jobs.list()
-            key=|mounted| mounted.key
-            children=move |mounted| row(mounted.row.into())
-        />
-    }
-}
-
 /// Columns of the full list. `table` has a fixed layout, so a change of a row moves nothing.
 #[component]
 pub fn JobTable(jobs: JobList) -> impl IntoView {
@@ -72,7 +60,11 @@ pub fn JobTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <Each jobs row=|job| view! { <JobRow job/> }.into_any()/>
+                <For
+                    each=move || jobs.list()
+                    key=|mounted| mounted.key
+                    children=|mounted| view! { <JobRow job=mounted.row/> }
+                />
             </tbody>
         </table>
     }
@@ -111,9 +103,11 @@ pub fn RunningTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <Each
-                    jobs
-                    row=|job| {
+                <For
+                    each=move || jobs.list()
+                    key=|mounted| mounted.key
+                    children=|mounted| {
+                        let job = Signal::<Job>::from(mounted.row);
                         let percent = Signal::derive(move || job.with(|job| job.progress));
                         view! {
                             <tr>
@@ -123,7 +117,6 @@ pub fn RunningTable(jobs: JobList) -> impl IntoView {
                                 <td class="end dim col-duration"><JobDuration job/></td>
                             </tr>
                         }
-                            .into_any()
                     }
                 />
             </tbody>
@@ -145,9 +138,11 @@ pub fn FailedTable(jobs: JobList) -> impl IntoView {
                 </tr>
             </thead>
             <tbody>
-                <Each
-                    jobs
-                    row=|job| {
+                <For
+                    each=move || jobs.list()
+                    key=|mounted| mounted.key
+                    children=|mounted| {
+                        let job = Signal::<Job>::from(mounted.row);
                         let state = Signal::derive(move || job.with(|job| job.state.into()));
                         let ended = Signal::derive(move || job.with(|job| job.finished_at));
                         view! {
@@ -157,7 +152,6 @@ pub fn FailedTable(jobs: JobList) -> impl IntoView {
                                 <td class="end dim col-when"><When at=ended/></td>
                             </tr>
                         }
-                            .into_any()
                     }
                 />
             </tbody>

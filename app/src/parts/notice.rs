@@ -4,14 +4,23 @@ use super::icon::{self, Icon};
 use crate::api::PageError;
 use leptos::prelude::*;
 
-/// There is nothing to show, and that is all right.
+/// There is nothing to show, and that is all right; where to go from there.
 #[component]
-pub fn Empty(title: &'static str, children: Children) -> impl IntoView {
+pub fn Empty(
+    title: &'static str,
+    /// Address and words of a link.
+    #[prop(optional)]
+    link: Option<(&'static str, &'static str)>,
+    #[prop(optional)] text: &'static str,
+) -> impl IntoView {
     view! {
         <div class="notice">
             <Icon path=icon::INBOX/>
             <p class="notice-title">{title}</p>
-            <p class="dim">{children()}</p>
+            <p class="dim">
+                {link.map(|(href, words)| view! { <a href=href>{words}</a> })}
+                {text}
+            </p>
         </div>
     }
 }

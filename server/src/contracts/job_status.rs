@@ -145,7 +145,7 @@ impl StatusStream {
         let rows = self.engine.connections(&self.caller).await;
         rows.is_ok_and(|rows| {
             let connection = rows.items.iter().find(|c| c.id == sent.connection);
-            connection.is_some_and(|c| matches!(c.freshness, Freshness::Live | Freshness::Stale))
+            connection.is_some_and(|c| has_live_feed(c.freshness))
         })
     }
 
@@ -198,6 +198,15 @@ impl StatusStream {
                 q.paused && q.name == job.job.queue && q.connection_id == job.job.connection_id
             })
         })
+    }
+}
+
+/// Whether the hub hears of a connection in this state; of another the store has to be read. One that
+/// is stale is late, but what comes of it comes through the hub.
+fn has_live_feed(freshness: Freshness) -> bool {
+    match freshness {
+        Freshness::Live | Freshness::Stale => true,
+        Freshness::Unreachable | Freshness::EventsOff => false,
     }
 }
 

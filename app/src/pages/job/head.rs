@@ -39,9 +39,7 @@ pub fn Head(model: JobModel) -> impl IntoView {
             <Badge look/>
             <span class="mono dim job-head-id">{id.to_string()}</span>
             <div class="page-head-end">
-                <Show when=move || !over.get()>
-                    <CancelButton id asked/>
-                </Show>
+                {move || (!over.get()).then(|| view! { <CancelButton id asked/> })}
             </div>
         </div>
         <div class="job-progress">
@@ -78,42 +76,41 @@ pub fn Meta(model: JobModel) -> impl IntoView {
         (!params.is_empty()).then(|| {
             let list: Vec<_> =
                 params.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            view! { <Fact name="Parameters"><span class="mono">{list.join(" ")}</span></Fact> }
+            let list = list.join(" ");
+            view! { <Fact name="Parameters" value=text(move || list.clone())/> }
         })
     };
+    let queue = text(move || job.with(|job| job.queue.clone()));
+    let worker = text(move || job.with(|job| job.worker.clone().unwrap_or_else(|| "—".to_owned())));
+    let attempt = text(move || job.with(|job| format!("{} of {}", job.attempt, job.max_attempts)));
     view! {
         <dl class="meta">
-            <Fact name="Queue">{text(move || job.with(|job| job.queue.clone()))}</Fact>
-            <Fact name="Worker">
-                {text(move || job.with(|job| job.worker.clone().unwrap_or_else(|| "—".to_owned())))}
-            </Fact>
-            <Fact name="Attempt">
-                <span class="num">
-                    {text(move || job.with(|job| format!("{} of {}", job.attempt, job.max_attempts)))}
-                </span>
-            </Fact>
-            <Fact name="Waited"><span class="num">{waited}</span></Fact>
+            <Fact name="Queue" value=queue/>
+            <Fact name="Worker" value=worker/>
+            <Fact name="Attempt" value=attempt/>
+            <Fact name="Waited" value=waited/>
             <div>
                 <dt>{ran}</dt>
                 <dd><JobDuration job/></dd>
             </div>
-            <Fact name="Created">
-                <When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/>
-            </Fact>
-            <Fact name="Asked for by">{text(move || by.get())}</Fact>
+            <div>
+                <dt>"Created"</dt>
+                <dd><When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/></dd>
+            </div>
+            <Fact name="Asked for by" value=text(move || by.get())/>
             {params}
-            <Fact name="Log"><span class="num">{log_size}</span></Fact>
+            <Fact name="Log" value=log_size/>
         </dl>
         <Waiting model/>
     }
 }
 
 #[component]
-fn Fact(name: &'static str, children: Children) -> impl IntoView {
+fn Fact(name: &'static str, value: Signal<String>) -> impl IntoView {
     view! {
         <div>
             <dt>{name}</dt>
-            <dd>{children()}</dd>
+            <dd class="num">{value}</dd>
         </div>
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     parts::notice::{Empty, Loading, Refused},
 };
 use head::{Head, Why};
-use leptos::prelude::*;
+use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use model::JobModel;
@@ -45,13 +45,14 @@ pub fn JobPage() -> impl IntoView {
                 let (detail, window) = (detail.await, window.await);
                 match detail {
                     // A log that cannot be read now is read when the page lives.
-                    Ok(detail) => view! { <JobView detail window=window.ok()/> }.into_any(),
+                    Ok(detail) => Either::Left(view! { <JobView detail window=window.ok()/> }),
                     Err(why) => {
-                        view! {
+                        Either::Right(
+                            view! {
                                 <Title text="Job"/>
                                 <Refused why what="job"/>
-                            }
-                        .into_any()
+                            },
+                        )
                     }
                 }
             })}
@@ -75,31 +76,26 @@ fn JobView(detail: JobDetail, window: Option<LogWindow>) -> impl IntoView {
     let gone = model.gone.clone();
     let jump = Jump::default();
     let steps = model.steps();
-    let (shown, log) = (model.clone(), model.log.clone());
-    let to_line = jump.clone();
+    let log = model.log.clone();
     view! {
         <Title text=title/>
-        <Show
-            when=move || gone.get()
-            fallback=move || {
-                let (model, jump) = (shown.clone(), jump.clone());
-                view! {
-                    <Head model=model.clone()/>
-                    <section class="card" aria-label="How it went">
-                        <head::Meta model=model.clone()/>
-                        <Timeline model=model.clone() jump=jump.clone()/>
-                        <Why model=model.clone() jump/>
-                        <Story model/>
-                    </section>
-                }
-            }
-        >
-            <div class="card">
-                <Empty title="This job was deleted">
-                    <a href="/jobs">"All jobs"</a>
-                </Empty>
-            </div>
-        </Show>
-        <LogViewer id window info=log steps jump=to_line/>
+        {move || {
+            gone.get()
+                .then(|| {
+                    view! {
+                        <div class="card mb-3">
+                            <Empty title="This job was deleted" link=("/jobs", "All jobs")/>
+                        </div>
+                    }
+                })
+        }}
+        <Head model=model.clone()/>
+        <section class="card" aria-label="How it went">
+            <head::Meta model=model.clone()/>
+            <Timeline model=model.clone() jump=jump.clone()/>
+            <Why model=model.clone() jump=jump.clone()/>
+            <Story model=model.clone()/>
+        </section>
+        <LogViewer id window info=log steps jump/>
     }
 }
