@@ -5,7 +5,7 @@ use super::{
     rows::{Mounted, Row, Rows},
 };
 use leptos::prelude::*;
-use shared::{Job, JobFilter, Timestamp, event::JobProgress};
+use shared::{Job, JobFilter, JobState, Timestamp, event::JobProgress};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
@@ -92,7 +92,7 @@ impl JobList {
     /// Applies an event. `hold`: the reader has scrolled, so nothing may enter above.
     pub fn apply(&self, event: &Event, hold: bool) -> Verdict {
         match event {
-            Event::Job(change) => self.job(change.clone().into_job(), hold),
+            Event::Job(change) => self.job(change.clone().into_job(), change.previous_state, hold),
             Event::Progress(progress) => {
                 self.progress(progress);
                 Verdict::Kept
@@ -102,7 +102,7 @@ impl JobList {
         }
     }
 
-    fn job(&self, job: Job, hold: bool) -> Verdict {
+    fn job(&self, job: Job, previous: Option<JobState>, hold: bool) -> Verdict {
         if let Some(row) = self.rows.find(&job.id) {
             if row.with_untracked(|old| job.revision <= old.revision) {
                 return Verdict::Kept;
@@ -116,14 +116,20 @@ impl JobList {
         if !self.shape.newest || !self.shape.filter.matches(&job) {
             return Verdict::Kept;
         }
+        let order = self.shape.order;
         if hold {
-            self.held.update(|held| *held += 1);
+            // Counted when it comes, not at each of its changes, nor if it belongs further down.
+            let states = &self.shape.filter.states;
+            let was = previous.is_some_and(|p| states.is_empty() || states.contains(&p));
+            let above = self.rows.last().is_none_or(|last| order.key(&job) > order.key(&last));
+            if above && !was {
+                self.held.update(|held| *held += 1);
+            }
             return Verdict::Kept;
         }
-        let order = self.shape.order;
         let at = self.rows.insert(job, |job, other| order.key(job) > order.key(other));
-        if at >= self.shape.room && self.more.load(Ordering::Relaxed) {
-            // Past the last row the server told of there are others that are not known here.
+        if at + 1 == self.rows.count() && self.more.load(Ordering::Relaxed) {
+            // Between it and the row above there are others that are not known here.
             self.rows.truncate(at);
             return Verdict::Kept;
         }
@@ -155,4 +161,112 @@ pub fn advance(job: &mut Job, new: &JobProgress) {
     job.steps_done = new.steps_done;
     job.steps_total = new.steps_total;
     job.revision = new.revision;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::event::{JobChange, JobDeleted};
+
+    /// Job number `n`, created `n` seconds after the epoch, as event `revision` left it.
+    fn job(n: u64, state: JobState, revision: u64) -> Job {
+        let id = format!("0193f2c4-7b1e-7c3a-9d20-{n:012x}");
+        Job {
+            id: id.parse().unwrap(),
+            connection_id: "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1".parse().unwrap(),
+            external_id: None,
+            name: "hello".to_owned(),
+            pipeline: None,
+            queue: "default".to_owned(),
+            worker: None,
+            state,
+            attempt: 1,
+            max_attempts: 1,
+            progress: None,
+            step: None,
+            steps_done: 0,
+            steps_total: 1,
+            created_at: Timestamp(n as i64 * 1000),
+            started_at: None,
+            finished_at: None,
+            duration_ms: None,
+            error: None,
+            exit_code: None,
+            signal: None,
+            revision,
+        }
+    }
+
+    fn change(n: u64, from: Option<JobState>, to: JobState, revision: u64) -> Event {
+        Event::Job(JobChange::new(&job(n, to, revision), from, Timestamp(0)))
+    }
+
+    /// Three rows of room, one of slack; holds the jobs 30, 20 and 10.
+    fn list(states: &[JobState], more: bool) -> JobList {
+        let shape = Shape {
+            filter: JobFilter { states: states.to_vec(), ..JobFilter::default() },
+            order: Order::Created,
+            room: 3,
+            slack: 1,
+            newest: true,
+        };
+        let rows = [30, 20, 10].map(|n| job(n, Queued, 1));
+        JobList::new(shape, rows.to_vec(), more)
+    }
+
+    fn seconds(list: &JobList) -> Vec<i64> {
+        let at = |row: ArcRwSignal<Job>| row.with_untracked(|job| job.created_at.0 / 1000);
+        untrack(|| list.list()).into_iter().map(|mounted| at(mounted.row)).collect()
+    }
+
+    use JobState::{Active, Completed, Queued};
+
+    #[test]
+    fn a_new_job_enters_in_its_place_and_an_older_change_changes_nothing() {
+        let list = list(&[], false);
+        assert_eq!(list.apply(&change(25, None, Queued, 2), false), Verdict::Kept);
+        assert_eq!(seconds(&list), [30, 25, 20, 10]);
+        let _ = list.apply(&change(25, Some(Queued), Active, 4), false);
+        let _ = list.apply(&change(25, None, Queued, 3), false);
+        let state = list.list()[1].row.with_untracked(|job| job.state);
+        assert_eq!(state, Active);
+    }
+
+    #[test]
+    fn a_job_that_belongs_further_down_stays_out() {
+        let list = list(&[], true);
+        assert_eq!(list.apply(&change(5, Some(Queued), Active, 2), false), Verdict::Kept);
+        assert_eq!(seconds(&list), [30, 20, 10]);
+    }
+
+    #[test]
+    fn a_list_that_is_cut_back_asks_for_a_new_cursor() {
+        let list = list(&[], true);
+        assert_eq!(list.apply(&change(40, None, Queued, 2), false), Verdict::Kept);
+        assert_eq!(list.apply(&change(50, None, Queued, 3), false), Verdict::Refetch);
+        assert_eq!(seconds(&list), [50, 40, 30, 20]);
+    }
+
+    #[test]
+    fn what_no_longer_matches_leaves_and_makes_room_for_the_next() {
+        let list = list(&[Queued], true);
+        assert_eq!(list.apply(&change(20, Some(Queued), Active, 2), false), Verdict::Refetch);
+        assert_eq!(seconds(&list), [30, 10]);
+        let (id, connection_id) = (job(10, Queued, 1).id, job(10, Queued, 1).connection_id);
+        let gone = Event::JobDeleted(JobDeleted { id, connection_id, revision: 3 });
+        assert_eq!(list.apply(&gone, false), Verdict::Refetch);
+        assert_eq!(seconds(&list), [30]);
+    }
+
+    #[test]
+    fn while_the_reader_reads_new_jobs_are_counted_once_and_kept_back() {
+        let list = list(&[], true);
+        for (from, to, revision) in
+            [(None, Queued, 2), (Some(Queued), Active, 3), (Some(Active), Completed, 4)]
+        {
+            let _ = list.apply(&change(40, from, to, revision), true);
+        }
+        let _ = list.apply(&change(5, None, Queued, 5), true);
+        assert_eq!((seconds(&list), untrack(|| list.held())), (vec![30, 20, 10], 1));
+    }
 }

@@ -99,6 +99,16 @@ impl<R: Row> Rows<R> {
         self.0.with(|rows| rows.iter().map(|mounted| mounted.row.with(&read)).collect())
     }
 
+    /// How many there are, for who is not to be told when that changes.
+    pub fn count(&self) -> usize {
+        self.0.with_untracked(Vec::len)
+    }
+
+    /// The last row as it stands.
+    pub fn last(&self) -> Option<R> {
+        self.0.with_untracked(|rows| rows.last().map(|mounted| mounted.row.get_untracked()))
+    }
+
     pub fn find(&self, key: &R::Key) -> Option<ArcRwSignal<R>> {
         self.0.with_untracked(|rows| {
             rows.iter().find(|mounted| mounted.key == *key).map(|mounted| mounted.row.clone())
@@ -114,7 +124,7 @@ impl<R: Row> Rows<R> {
         Some(())
     }
 
-    /// Puts a row in that is not there yet, before the first one that `after` it holds for.
+    /// Puts a row in that is not there yet, before the first one that it `is_before`; tells where.
     pub fn insert(&self, row: R, is_before: impl Fn(&R, &R) -> bool) -> usize {
         self.0
             .try_update(|rows| {
