@@ -14,6 +14,7 @@ pub mod definition;
 pub mod engine;
 pub mod executor;
 pub mod hub;
+mod linux;
 pub mod logs;
 pub mod observation;
 pub mod runner;

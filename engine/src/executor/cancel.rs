@@ -3,7 +3,8 @@
 //! The file comes first, so a request that is made while the executor starts, or that is delivered
 //! again by the next server, is found whenever it looks. Delivering one twice changes nothing.
 
-use super::{linux, lock::Holder};
+use super::lock::Holder;
+use crate::linux;
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 use shared::CancelRequest;

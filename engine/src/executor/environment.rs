@@ -65,7 +65,7 @@ impl Inherited {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-        Self { env, open_files: limit.current, umask: super::linux::umask() }
+        Self { env, open_files: limit.current, umask: crate::linux::umask() }
     }
 
     /// The whole environment of one step: what is always passed on, what `inherit_env` names, the

@@ -1,7 +1,8 @@
 //! Ending what steps started: the executor is the parent of all that is left behind, so its
 //! descendants are all of it, in whatever session, group or environment.
 
-use super::{linux, watch::Watch};
+use super::watch::Watch;
+use crate::linux;
 use rustix::process::{Pid, Signal};
 use std::{
     collections::HashSet,

@@ -4,8 +4,8 @@
 //! `write`. A last line without `\n` was not written whole and does not count. Log and index are
 //! written first, so what a line says of them is in the files.
 
+use crate::linux;
 use crate::observation::{Exit, LogMark, RunChange};
-use rustix::fs::FallocateFlags;
 use serde::{Deserialize, Serialize};
 use shared::{JobId, JobState, StepState, Timestamp};
 use std::{
@@ -173,11 +173,7 @@ impl Journal {
         let path = path(dir, attempt);
         let mut options = OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        match rustix::fs::fallocate(&file, FallocateFlags::KEEP_SIZE, 0, RESERVED) {
-            // A file system that cannot reserve gives no promise; the run is no worse for it.
-            Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => {}
-            Err(error) => return Err(error.into()),
-        }
+        linux::files::reserve(&file, RESERVED)?;
         let mut journal = Self(file);
         journal.line(&Head { version: VERSION, job, attempt })?;
         Ok(journal)

@@ -3,7 +3,7 @@
 //! The lock is a flock, so it goes with the last descriptor of the process that took it, however
 //! that process dies. It needs a local file system.
 
-use super::linux;
+use crate::linux;
 use rustix::fs::FlockOperation;
 use serde::{Deserialize, Serialize};
 use std::{

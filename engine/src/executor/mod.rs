@@ -18,7 +18,6 @@ pub mod environment;
 mod family;
 pub mod journal;
 pub mod launch;
-mod linux;
 pub mod lock;
 mod output;
 pub mod plan;
@@ -28,5 +27,4 @@ pub mod sweep;
 mod watch;
 
 pub use attempt::remove_work;
-pub use linux::boot_id;
 pub use session::main;

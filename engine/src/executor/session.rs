@@ -1,6 +1,7 @@
 //! The executor as a process: lock, `ready`, plan, then the attempt.
 
-use super::{attempt::Attempt, journal, launch::READY, linux, lock, plan::Plan, watch::Watch};
+use super::{attempt::Attempt, journal, launch::READY, lock, plan::Plan, watch::Watch};
+use crate::linux;
 use crate::logs::writer::Writer;
 use std::{
     ffi::OsString,

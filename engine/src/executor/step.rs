@@ -1,6 +1,7 @@
 //! One step: its process, from the first fork to the last byte of its output.
 
-use super::{family, linux, plan::Plan, watch::Watch};
+use super::{family, plan::Plan, watch::Watch};
+use crate::linux;
 use crate::{logs::index::Origin, observation::Exit};
 use rustix::fd::OwnedFd;
 use shared::{Phase, StepState, log::Stream};

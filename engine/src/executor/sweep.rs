@@ -3,10 +3,8 @@
 //! It is found by its environment, so grandchildren that left the group are found too, and a number
 //! that belongs to somebody else by now never is. What wiped its environment escapes.
 
-use super::{
-    environment::{MARKER, Marker},
-    linux,
-};
+use super::environment::{MARKER, Marker};
+use crate::linux;
 use rustix::{
     event::{PollFd, PollFlags, Timespec},
     fd::OwnedFd,

@@ -2,12 +2,12 @@
 
 use super::{
     cancel::{self, Asked},
-    linux::Signals,
     lock::Guard,
     output::Output,
     plan::Plan,
 };
 use crate::{
+    linux::Signals,
     logs::{index::Origin, writer::Writer},
     observation::Exit,
 };

@@ -1,10 +1,11 @@
 //! What every part of the runner works with.
 
-use super::{directories::Directories, live::LiveLogs};
+use super::live::LiveLogs;
 use crate::{
     Caller, Observation, Settings,
     board::{Applied, Board, Refused},
     executor::environment::{Inherited, Marker},
+    linux::{self, directories::Directories},
     store::{Store, StoreError, StoredJob},
 };
 use shared::{ConnectionId, JobId};
@@ -43,10 +44,10 @@ pub struct Surroundings {
 
 impl Surroundings {
     pub fn read() -> Self {
-        let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
         Self {
             inherited: Inherited::capture(),
-            boot_id: boot_id.map(|id| id.trim().to_owned()).unwrap_or_default(),
+            // None: no run can be told from one of another boot, so none is lost for that.
+            boot_id: linux::boot_id().unwrap_or_default(),
             hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
         }
     }

@@ -1,9 +1,10 @@
 //! Following a run by its files: journal, log, live.
 
-use super::{attempt::Attempt, context::blocking, directories::Watched, readable::readable};
+use super::{attempt::Attempt, context::blocking};
 use crate::{
     board::Refused,
     executor::{journal, lock::Holder},
+    linux::{directories::Watched, readable},
     logs::{self, Log, LogError, Size},
     observation::RunChange,
 };

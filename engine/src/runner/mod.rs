@@ -4,29 +4,26 @@
 //! - [`attempt`]: one attempt from claim to last word; [`start`] gets it an executor, [`follow`]
 //!   reads the files that the executor writes
 //! - [`live`]: how far each growing log is, for its readers
-//! - [`directories`]: wake-ups for changed files
 //!
 //! The runner decides what runs; executors run it (see [`crate::executor`]) and outlive the server.
 //! It changes no state itself: it tells the board what it saw and waits for the commit.
 
 mod attempt;
 mod context;
-mod directories;
 mod follow;
 pub mod live;
 mod queue;
 mod rates;
-mod readable;
 mod start;
 
 use crate::{
     Observation, Settings,
     board::{Board, Refused},
     definition::QueueDef,
+    linux::directories::Directories,
     store::{Store, Unfinished},
 };
 use context::{Context, Surroundings};
-use directories::Directories;
 use live::LiveLogs;
 use queue::{Command, QueueLoop};
 use shared::{

@@ -1,6 +1,6 @@
 //! Starting the executor of a claimed attempt.
 
-use super::{attempt::Attempt, context::blocking, readable::readable};
+use super::{attempt::Attempt, context::blocking};
 use crate::{
     Definition, Observation,
     board::Refused,
@@ -8,6 +8,7 @@ use crate::{
         launch::{self, LaunchError, READY_TIME},
         plan::Plan,
     },
+    linux,
     observation::{Exit, LogMark, RunChange},
 };
 use shared::{JobState, Timestamp};
@@ -84,10 +85,9 @@ async fn launch(attempt: &mut Attempt, definition: &Definition) -> Result<Child,
 
 /// Waits for the process only to reap it: what became of the run is told by its journal.
 async fn reap(mut child: Child) {
-    let pid = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
-    if let Some(pidfd) = pid.and_then(|pid| {
-        rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::NONBLOCK).ok()
-    }) && let Ok(gone) = readable(pidfd)
+    if let Ok(pid) = i32::try_from(child.id())
+        && let Ok(Some(pidfd)) = linux::pidfd(pid)
+        && let Ok(gone) = linux::readable(pidfd)
     {
         // An error here means that the runtime is ending, and init reaps it.
         let _ = gone.readable().await.map(|_| ());

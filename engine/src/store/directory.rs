@@ -1,14 +1,11 @@
 //! The data directory: one server at a time, on a file system with locks, and the same one as before.
 
 use super::StoreError;
-use rustix::fs::{FlockOperation, flock, fstatfs};
+use crate::linux;
+use rustix::fs::{FlockOperation, flock};
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::UNIX_EPOCH};
 
 const LOCK_FILE: &str = "tailboard.lock";
-
-/// File systems whose `flock` other machines do not see, by the magic number of `statfs`.
-const REMOTE: [(u32, &str); 4] =
-    [(0x6969, "NFS"), (0xff53_4d42, "CIFS"), (0xfe53_4d42, "SMB"), (0x517b, "SMB")];
 
 /// Holds the directory's lock until it is dropped, or the process is gone.
 #[derive(Debug)]
@@ -22,9 +19,7 @@ impl DirectoryLock {
         let path = dir.join(LOCK_FILE);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|source| StoreError::Io { path, source })?;
-        // The width of `f_type` differs by platform; the magic numbers are 32 bits wide.
-        let magic = fstatfs(&file).map_err(|e| fail(e.into()))?.f_type as u32;
-        if let Some((_, kind)) = REMOTE.iter().find(|(number, _)| *number == magic) {
+        if let Some(kind) = linux::files::remote(&file).map_err(fail)? {
             return Err(StoreError::Remote { dir: dir.to_path_buf(), kind });
         }
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -3,7 +3,7 @@
 //! A noisy run changes its log thousands of times a second. Events are therefore read in batches
 //! with a pause between them, and a wake-up says only "look again": who is woken reads the files.
 
-use super::readable::readable;
+use super::readable;
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::{
     collections::HashMap,

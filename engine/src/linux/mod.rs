@@ -1,0 +1,13 @@
+//! What only Linux has: all of the engine that another system would need another body for.
+//!
+//! - [`process`]: pidfds, `/proc`, subreaper, signals, what a step is given
+//! - [`directories`]: wake-ups for changed files (inotify); `readable`: waiting on a descriptor
+//! - [`files`]: room that is reserved, file systems whose locks cannot be trusted
+
+pub mod directories;
+pub mod files;
+pub mod process;
+mod readable;
+
+pub use process::*;
+pub use readable::readable;
