@@ -18,16 +18,14 @@ export interface Job {
 const binary = process.env.TAILBOARD_BIN;
 
 export class Server {
-  readonly dir = mkdtempSync(join(tmpdir(), "tailboard-e2e-"));
+  /** Configuration and data; there once it was launched. */
+  dir = "";
   private port = 0;
   private process?: ChildProcess;
   private output = "";
 
-  /** `pipelines` is TOML. */
-  constructor(pipelines: string) {
-    // What a test left running must not outlive it.
-    writeFileSync(join(this.dir, "tailboard.toml"), `on_shutdown = "cancel"\n${pipelines}`);
-  }
+  /** `pipelines` is TOML. Nothing is made before the launch: test files are loaded more often than run. */
+  constructor(private readonly pipelines: string) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -36,6 +34,11 @@ export class Server {
   /** Starts it, again on the same port and data, and waits until it is ready. */
   async launch() {
     this.port ||= await freePort();
+    if (!this.dir) {
+      this.dir = mkdtempSync(join(tmpdir(), "tailboard-e2e-"));
+      // What a test left running must not outlive it.
+      writeFileSync(join(this.dir, "tailboard.toml"), `on_shutdown = "cancel"\n${this.pipelines}`);
+    }
     if (!binary) throw new Error("TAILBOARD_BIN must name the executable to test");
     const args = ["serve", "--config", join(this.dir, "tailboard.toml")];
     args.push("--data-dir", join(this.dir, "data"), "--listen", `127.0.0.1:${this.port}`);
