@@ -26,8 +26,12 @@ pub fn total(total: Total) -> String {
     text
 }
 
-/// Milliseconds as a reader says them: `0.4 s`, `24.6 s`, `1 m 12 s`, `3 h 04 m`, `2 d 5 h`.
+/// Milliseconds as a reader says them: `41 ms`, `0.4 s`, `24.6 s`, `1 m 12 s`, `3 h 04 m`, `2 d 5 h`.
 pub fn duration(ms: u64) -> String {
+    // A tenth of a second would be cut to nothing.
+    if ms < 100 {
+        return format!("{ms} ms");
+    }
     let seconds = ms / 1000;
     match seconds {
         // Tenths are cut, not rounded: 59.99 s must not read 60.0 s.
@@ -128,16 +132,8 @@ mod tests {
     #[test]
     fn a_duration_never_reads_as_its_next_unit() {
         let shown = [0, 449, 59_999, 60_000, 72_000, 3_599_999, 11_040_000, 190_800_000];
-        let read = [
-            "0.0 s",
-            "0.4 s",
-            "59.9 s",
-            "1 m 00 s",
-            "1 m 12 s",
-            "59 m 59 s",
-            "3 h 04 m",
-            "2 d 5 h",
-        ];
+        let read =
+            ["0 ms", "0.4 s", "59.9 s", "1 m 00 s", "1 m 12 s", "59 m 59 s", "3 h 04 m", "2 d 5 h"];
         assert_eq!(shown.map(duration), read);
     }
 

@@ -19,7 +19,7 @@ mod workers;
 use crate::served::Served;
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use http::{StatusCode, Uri};
 use problem::ApiError;
@@ -43,7 +43,8 @@ pub fn router() -> Router<Served> {
         .route("/workers", get(workers::list))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method);
-    Router::new().nest("/api/v1", v1)
+    // A nested router does not see its own root with a slash.
+    Router::new().nest("/api/v1", v1).route("/api/v1/", any(no_route))
 }
 
 async fn no_route(uri: Uri) -> ApiError {

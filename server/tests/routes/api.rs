@@ -97,6 +97,7 @@ async fn what_is_not_there_is_a_problem_too() {
         "/api/v1/jobs/42",
         "/api/v1/nothing",
         "/api/v1/jobs/",
+        "/api/v1/",
     ] {
         problem(server.get(path).await, 404).await;
     }
