@@ -23,4 +23,5 @@ pub mod store;
 pub use caller::{Caller, Role};
 pub use definition::{Definition, OnShutdown, QueueDef, Settings, StepDef};
 pub use engine::{CancelError, Engine, ReadError, RunError, StartError};
+pub use linux::use_small_pages;
 pub use observation::Observation;

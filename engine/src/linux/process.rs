@@ -70,6 +70,13 @@ pub fn variable_of(pid: i32, name: &str) -> Option<Vec<u8>> {
         .find_map(|entry| Some(entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec()))
 }
 
+/// No huge pages for this process and, from their first allocation on, for the executors it starts:
+/// a small process would hold megabytes of them. Steps get them back.
+pub fn use_small_pages() {
+    // A kernel without the call has nothing to turn off.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
+}
+
 /// A handle of a process that stays its own, whatever becomes of the number. None: it is gone.
 pub fn pidfd(pid: i32) -> io::Result<Option<OwnedFd>> {
     let Some(pid) = Pid::from_raw(pid) else { return Ok(None) };
@@ -108,8 +115,7 @@ pub fn become_executor() -> io::Result<Signals> {
     // Fails where it leads a session already, which is as good.
     let _ = rustix::process::setsid();
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-    // An allocator that asks for huge pages makes megabytes of a small process.
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    use_small_pages();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // SAFETY: the set is initialised by sigemptyset before it is read; one thread, so the mask of
     // the thread is that of the process; the new descriptor is owned by nobody else.

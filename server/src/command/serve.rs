@@ -36,6 +36,8 @@ pub(super) fn run(args: Serve) -> anyhow::Result<()> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    // Executors inherit it: it has to hold before their first allocation.
+    engine::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(args, settings))
 }
