@@ -14,7 +14,6 @@ use engine::{
 };
 use shared::{JobId, Phase, Timestamp};
 use std::{
-    collections::BTreeMap,
     fs,
     path::PathBuf,
     thread,
@@ -61,17 +60,14 @@ fn run(exe: &std::path::Path, command: &str, weigh: bool) -> Result<(Timestamp, 
     let marker = Marker { install: "figures".into(), job: JobId(Uuid::now_v7()), attempt: 1 };
     let definition = Definition {
         name: "figures".into(),
-        description: None,
         queue: "default".into(),
-        timeout: None,
-        env: BTreeMap::new(),
         steps: vec![StepDef {
             name: "work".into(),
             phase: Phase::Execution,
             run: command.into(),
-            timeout: None,
-            env: BTreeMap::new(),
+            ..StepDef::default()
         }],
+        ..Definition::default()
     };
     let settings = Settings { min_free_disk: 0, ..Settings::default() };
     let plan = Plan::of(&definition, &settings, &Inherited::capture(), &marker);

@@ -1,8 +1,8 @@
 //! What the configuration defines: settings, queues and pipelines, already checked.
 
 use serde::{Deserialize, Serialize};
-use shared::Phase;
-use std::{collections::BTreeMap, time::Duration};
+use shared::{Overlap, ParamDef, Phase};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Default time a `cleanup` step may take.
 pub const CLEANUP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -28,6 +28,7 @@ pub struct Settings {
     pub max_log_bytes: u64,
     /// Bytes that stay free on the disk of the data directory.
     pub min_free_disk: u64,
+    pub retention: Retention,
     pub queues: Vec<QueueDef>,
     pub pipelines: Vec<Definition>,
 }
@@ -40,6 +41,7 @@ impl Default for Settings {
             grace: Duration::from_secs(10),
             max_log_bytes: 2 << 30,
             min_free_disk: 1 << 30,
+            retention: Retention::default(),
             queues: Vec::new(),
             pipelines: Vec::new(),
         }
@@ -53,24 +55,116 @@ pub struct QueueDef {
     pub concurrency: u32,
 }
 
-/// A pipeline. A job carries the definition it was queued with, so this is stored as JSON too.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// A pipeline. A job carries the definition it was queued with, so this is stored as JSON too; what an
+/// older board did not know of is at its default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Definition {
     pub name: String,
     pub description: Option<String>,
     pub queue: String,
-    /// Bound on the whole attempt, cleanup apart.
+    /// Bound on each attempt, cleanup apart.
     pub timeout: Option<Duration>,
+    pub params: Vec<ParamDef>,
     pub env: BTreeMap<String, String>,
+    /// Absolute path of a file of `NAME=value` lines, read at the start of each attempt; every value
+    /// is a secret and never stored.
+    pub env_file: Option<PathBuf>,
+    /// Absolute path where steps begin; None: the attempt's fresh directory.
+    pub cwd: Option<PathBuf>,
+    /// Program and arguments before the command; empty: `sh -c`.
+    pub shell: Vec<String>,
+    pub retry: Retry,
+    /// What becomes of a run whose executor is gone without a last word.
+    pub on_lost: OnLost,
+    /// Higher ones are claimed first.
+    pub priority: i32,
+    /// Runs that go on at a time at most.
+    pub max_concurrent: Option<u32>,
+    /// Bytes one of its jobs may log; None: as [`Settings`] has it.
+    pub max_log_bytes: Option<u64>,
+    pub schedule: Option<ScheduleDef>,
     pub steps: Vec<StepDef>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StepDef {
     pub name: String,
     pub phase: Phase,
-    /// Given to `sh -c`.
+    /// Given to the shell.
     pub run: String,
     pub timeout: Option<Duration>,
     pub env: BTreeMap<String, String>,
+    /// As in [`Definition`], for this step.
+    pub cwd: Option<PathBuf>,
+    /// As in [`Definition`], for this step; empty: the pipeline's.
+    pub shell: Vec<String>,
+    /// Its failure is shown, and the run goes on as if it had not failed.
+    pub continue_on_error: bool,
+}
+
+/// When and how often a failed run is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Retry {
+    /// Attempts after the first; 0 to 100.
+    pub retries: u32,
+    /// Before the second attempt; it doubles with each further one.
+    pub delay: Duration,
+    /// The longest pause.
+    pub max_delay: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self { retries: 0, delay: Duration::from_secs(10), max_delay: Duration::from_secs(15 * 60) }
+    }
+}
+
+/// What becomes of a lost run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLost {
+    #[default]
+    Fail,
+    /// Another attempt, even when no retries are left.
+    Retry,
+}
+
+/// When a pipeline runs by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScheduleDef {
+    /// Five fields: minute, hour, day of the month, month, day of the week.
+    pub cron: String,
+    /// IANA name.
+    pub timezone: String,
+    pub overlap: Overlap,
+    /// Whether times that passed while no board ran are made up for, by one run.
+    pub catch_up: bool,
+}
+
+/// What is kept of jobs that are over; the active ones always are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Age, from its end on, at which a job that did not fail is deleted; None: never.
+    pub completed: Option<Duration>,
+    /// The same for one that failed.
+    pub failed: Option<Duration>,
+    /// Jobs that are over at most.
+    pub jobs: u64,
+    /// Bytes of all logs at most; the oldest are deleted first, those of failures last.
+    pub log_bytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(86_400);
+        Self {
+            completed: Some(30 * DAY),
+            failed: Some(90 * DAY),
+            jobs: 1_000_000,
+            log_bytes: 50 << 30,
+        }
+    }
 }

@@ -21,7 +21,9 @@ pub mod runner;
 pub mod store;
 
 pub use caller::{Caller, Role};
-pub use definition::{Definition, OnShutdown, QueueDef, Settings, StepDef};
+pub use definition::{
+    Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
+};
 pub use engine::{CancelError, Engine, ReadError, RunError, StartError};
 pub use linux::use_small_pages;
 pub use observation::Observation;

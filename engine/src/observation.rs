@@ -44,6 +44,10 @@ pub struct NewJob {
     /// The definition it runs, as JSON; only the source that queued it reads it.
     pub definition: Option<String>,
     pub max_attempts: u32,
+    pub priority: i32,
+    /// Not to be run before; it is `scheduled` until then.
+    pub run_at: Option<Timestamp>,
+    pub retry_of: Option<JobId>,
     pub created_by: String,
     pub created_at: Timestamp,
 }

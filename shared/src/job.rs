@@ -1,6 +1,6 @@
 //! A job: one unit of work, in one state.
 
-use crate::{ConnectionId, EventId, JobId, Step, StepId, Timestamp, log::LogInfo};
+use crate::{ConnectionId, EventId, JobId, ParamDef, Step, StepId, Timestamp, log::LogInfo};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -88,6 +88,12 @@ pub struct Job {
     /// 1-based; 0 while it has not been claimed.
     pub attempt: u32,
     pub max_attempts: u32,
+    /// Higher ones are taken first; 0 when nothing was said.
+    pub priority: i32,
+    /// When a scheduled job or a retrying one's next attempt is due.
+    pub run_at: Option<Timestamp>,
+    /// The job that this one does again.
+    pub retry_of: Option<JobId>,
     /// 0 to 100.
     pub progress: Option<f32>,
     /// Name of the step that runs now.
@@ -176,7 +182,11 @@ pub struct JobDetail {
     #[serde(flatten)]
     pub job: Job,
     pub params: BTreeMap<String, String>,
+    /// What may be given when it is run again; as it was defined when the job was queued.
+    pub param_defs: Vec<ParamDef>,
     pub created_by: String,
+    /// The newest job that does this one again.
+    pub retried_by: Option<JobId>,
     /// Steps of the newest attempt, in the order in which they run.
     pub steps: Vec<Step>,
     pub attempts: Vec<Attempt>,

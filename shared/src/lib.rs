@@ -3,6 +3,7 @@
 //! - [`ids`], [`time`]: identifiers, event ids, UTC time on the wire
 //! - [`job`], [`step`], [`queue`], [`worker`], [`connection`], [`pipeline`], [`log`]: the rows
 //! - [`event`]: the live events of the dashboard stream, one struct per event name
+//! - [`param`]: what may be given to a run
 //! - [`filter`]: whether a job belongs to a list; one function for server and browser
 //! - [`page`]: what a page or a list of the API answers with; every one carries `as_of`
 //! - [`problem`]: RFC 9457 problem details
@@ -14,6 +15,7 @@ pub mod ids;
 pub mod job;
 pub mod log;
 pub mod page;
+pub mod param;
 pub mod pipeline;
 pub mod problem;
 pub mod queue;
@@ -22,11 +24,12 @@ pub mod time;
 pub mod worker;
 
 pub use connection::{Connection, ConnectionKind, Freshness};
-pub use filter::JobFilter;
+pub use filter::{JobFilter, JobSort};
 pub use ids::{ConnectionId, Epoch, EventId, JobId, StepId};
 pub use job::{CancelRequest, Job, JobDetail, JobState, StoryEntry, StoryKind};
 pub use page::{Page, Rows, Total};
-pub use pipeline::{Pipeline, PipelineStep};
+pub use param::{ParamDef, ParamType};
+pub use pipeline::{Overlap, Pipeline, PipelineStep};
 pub use queue::Queue;
 pub use step::{Phase, Step, StepState};
 pub use time::Timestamp;

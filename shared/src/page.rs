@@ -1,7 +1,11 @@
 //! What lists and pages answer with. `as_of` was read before the rows: a stream opened with
 //! `since=as_of` misses nothing that the rows do not show.
 
-use crate::{Connection, EventId, Job, JobState, Pipeline, Queue, Worker};
+use crate::{
+    Connection, EventId, Job, JobId, JobState, Pipeline, Queue, Timestamp, Worker,
+    queue::{Percentiles, QueueRow},
+    worker::WorkerRow,
+};
 use serde::{Deserialize, Serialize};
 
 /// How many rows match; counting stops at 10,000.
@@ -53,7 +57,53 @@ pub struct Overview {
     pub failed: Vec<Job>,
     pub queues: Vec<Queue>,
     pub workers: Vec<Worker>,
+    /// The last 60 minutes, oldest first; the last one is not over yet.
+    pub activity: Vec<Minute>,
+    /// What somebody should look at, the worst first, at most 20.
+    pub attention: Vec<Attention>,
     pub as_of: EventId,
+}
+
+/// How many jobs ended in one minute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Minute {
+    /// When it began.
+    pub at: Timestamp,
+    pub completed: u32,
+    pub failed: u32,
+    pub cancelled: u32,
+}
+
+/// Why something needs attention.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AttentionKind {
+    /// The disk is nearly full: nothing new runs.
+    DiskLow,
+    WorkerOffline,
+    /// The last three runs of a pipeline failed, or more than half of ten.
+    Failing,
+    /// Five or more jobs of a pipeline wait for another attempt.
+    RetryStorm,
+    /// A job has waited longer than ten minutes for a slot.
+    WaitingLong,
+    QueuePaused,
+}
+
+/// One thing that somebody should look at.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attention {
+    pub kind: AttentionKind,
+    /// What it is about: a pipeline, queue or worker. Null for the whole board.
+    pub name: Option<String>,
+    /// The job to look at, if there is one.
+    pub job: Option<JobId>,
+    /// One sentence.
+    pub text: String,
+    pub since: Option<Timestamp>,
 }
 
 /// What the jobs page shows: one page of rows, and the chips above it.
@@ -71,6 +121,36 @@ pub struct JobsPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PipelinesPage {
     pub pipelines: Vec<Pipeline>,
+    pub connections: Vec<Connection>,
+    pub as_of: EventId,
+}
+
+/// What the queues page shows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QueuesPage {
+    pub queues: Vec<QueueRow>,
+    pub connections: Vec<Connection>,
+    pub as_of: EventId,
+}
+
+/// What the workers page shows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkersPage {
+    pub workers: Vec<WorkerRow>,
+    pub connections: Vec<Connection>,
+    pub as_of: EventId,
+}
+
+/// What the page of one pipeline shows.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PipelinePage {
+    #[serde(flatten)]
+    pub pipeline: Pipeline,
+    /// Of the last 100 runs that completed or failed.
+    pub run: Percentiles,
     pub connections: Vec<Connection>,
     pub as_of: EventId,
 }

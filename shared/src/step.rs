@@ -4,11 +4,14 @@ use crate::{StepId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What a step is for. `cleanup` steps run whatever happened before.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default, Serialize, Deserialize,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     Setup,
+    #[default]
     Execution,
     Validation,
     Cleanup,

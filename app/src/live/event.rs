@@ -12,7 +12,7 @@ use shared::{
 /// One event of the dashboard stream.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Job(JobChange),
+    Job(Box<JobChange>),
     Progress(JobProgress),
     JobDeleted(JobDeleted),
     Log(JobLog),
@@ -46,7 +46,7 @@ impl Event {
             serde_json::from_str(data).ok()
         }
         Some(match event {
-            name::JOB_STATE => Self::Job(read(data)?),
+            name::JOB_STATE => Self::Job(Box::new(read(data)?)),
             name::JOB_PROGRESS => Self::Progress(read(data)?),
             name::JOB_DELETED => Self::JobDeleted(read(data)?),
             name::JOB_LOG => Self::Log(read(data)?),

@@ -92,7 +92,9 @@ impl JobList {
     /// Applies an event. `hold`: the reader has scrolled, so nothing may enter above.
     pub fn apply(&self, event: &Event, hold: bool) -> Verdict {
         match event {
-            Event::Job(change) => self.job(change.clone().into_job(), change.previous_state, hold),
+            Event::Job(change) => {
+                self.job(change.as_ref().clone().into_job(), change.previous_state, hold)
+            }
             Event::Progress(progress) => {
                 self.progress(progress);
                 Verdict::Kept
@@ -182,6 +184,9 @@ mod tests {
             state,
             attempt: 1,
             max_attempts: 1,
+            priority: 0,
+            run_at: None,
+            retry_of: None,
             progress: None,
             step: None,
             steps_done: 0,
@@ -198,7 +203,7 @@ mod tests {
     }
 
     fn change(n: u64, from: Option<JobState>, to: JobState, revision: u64) -> Event {
-        Event::Job(JobChange::new(&job(n, to, revision), from, Timestamp(0)))
+        Event::Job(Box::new(JobChange::new(&job(n, to, revision), from, Timestamp(0))))
     }
 
     /// Three rows of room, one of slack; holds the jobs 30, 20 and 10.

@@ -62,6 +62,7 @@ fn read(query: &ParamsMap) -> JobsParams {
             states: list("state").filter_map(|state| state.parse().ok()).collect(),
             queue: text("queue"),
             pipeline: text("pipeline"),
+            ..JobFilter::default()
         },
         cursor: text("cursor"),
         limit: JOBS_PER_PAGE,

@@ -17,7 +17,8 @@ const OVER_KEPT: usize = 10_000;
 #[derive(Clone, Debug)]
 pub(super) struct Held {
     pub connection: ConnectionId,
-    external_id: Option<Box<str>>,
+    /// What few jobs have.
+    rare: Option<Box<Rare>>,
     pub name: Arc<str>,
     pipeline: Option<Arc<str>>,
     pub queue: Arc<str>,
@@ -32,7 +33,9 @@ pub(super) struct Held {
     /// Entries in its story.
     pub story: u64,
     pub attempt: u32,
-    max_attempts: u32,
+    pub max_attempts: u32,
+    pub priority: i32,
+    pub run_at: Option<Timestamp>,
     pub steps_done: u32,
     pub steps_total: u32,
     pub progress: Option<f32>,
@@ -43,6 +46,20 @@ pub(super) struct Held {
     pub delayed: bool,
     /// Of the newest attempt; read when they are needed, kept while the job is active.
     pub steps: Option<Box<[HeldStep]>>,
+}
+
+/// What few jobs have.
+#[derive(Clone, Debug)]
+struct Rare {
+    external_id: Option<String>,
+    retry_of: Option<JobId>,
+}
+
+impl Rare {
+    fn of(external_id: Option<String>, retry_of: Option<JobId>) -> Option<Box<Self>> {
+        let any = external_id.is_some() || retry_of.is_some();
+        any.then(|| Box::new(Self { external_id, retry_of }))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +74,7 @@ impl Held {
         Job {
             id,
             connection_id: self.connection,
-            external_id: self.external_id.as_deref().map(str::to_owned),
+            external_id: self.rare.as_ref().and_then(|rare| rare.external_id.clone()),
             name: self.name.as_ref().to_owned(),
             pipeline: self.pipeline.as_deref().map(str::to_owned),
             queue: self.queue.as_ref().to_owned(),
@@ -65,6 +82,9 @@ impl Held {
             state: self.state,
             attempt: self.attempt,
             max_attempts: self.max_attempts,
+            priority: self.priority,
+            run_at: self.run_at,
+            retry_of: self.rare.as_ref().and_then(|rare| rare.retry_of),
             progress: self.progress,
             step: self.step.as_deref().map(str::to_owned),
             steps_done: self.steps_done,
@@ -147,7 +167,7 @@ impl Jobs {
         let names = &mut self.names;
         let held = Held {
             connection: job.connection_id,
-            external_id: job.external_id.map(String::into_boxed_str),
+            rare: Rare::of(job.external_id, job.retry_of),
             name: names.get(&job.name),
             pipeline: job.pipeline.map(|name| names.get(&name)),
             queue: names.get(&job.queue),
@@ -160,6 +180,8 @@ impl Jobs {
             story,
             attempt: job.attempt,
             max_attempts: job.max_attempts,
+            priority: job.priority,
+            run_at: job.run_at,
             steps_done: job.steps_done,
             steps_total: job.steps_total,
             progress: job.progress,
@@ -181,7 +203,7 @@ impl Jobs {
         let steps: Box<[HeldStep]> = steps.collect();
         let held = Held {
             connection: new.connection,
-            external_id: new.external_id.as_deref().map(Box::from),
+            rare: Rare::of(new.external_id.clone(), new.retry_of),
             name: names.get(&new.name),
             pipeline: new.pipeline.as_deref().map(|name| names.get(name)),
             queue: names.get(&new.queue),
@@ -194,6 +216,8 @@ impl Jobs {
             story: 0,
             attempt: 0,
             max_attempts: new.max_attempts,
+            priority: new.priority,
+            run_at: new.run_at,
             steps_done: 0,
             steps_total: u32::try_from(steps.len()).unwrap_or(u32::MAX),
             progress: None,

@@ -79,6 +79,9 @@ impl Engine {
             steps: steps.map(|s| NewStep { name: s.name.clone(), phase: s.phase }).collect(),
             definition: serde_json::to_string(definition).ok(),
             max_attempts: 1,
+            priority: 0,
+            run_at: None,
+            retry_of: None,
             created_by: caller.name.to_string(),
             created_at: Timestamp::now(),
         };

@@ -3,7 +3,7 @@
 
 use super::Engine;
 use crate::{
-    Caller,
+    Caller, Definition,
     logs::LogError,
     runner::blocking,
     store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
@@ -122,6 +122,8 @@ impl Engine {
             failed,
             queues: board.queues(),
             workers: board.workers(),
+            activity: Vec::new(),
+            attention: Vec::new(),
             as_of,
         })
     }
@@ -148,6 +150,13 @@ impl Engine {
                         description: definition.description,
                         queue: definition.queue,
                         timeout_ms: definition.timeout.map(milliseconds),
+                        params: definition.params,
+                        schedule: None,
+                        max_attempts: definition.retry.retries + 1,
+                        priority: definition.priority,
+                        max_concurrent: definition.max_concurrent,
+                        completed: 0,
+                        failed: 0,
                         steps: definition
                             .steps
                             .into_iter()
@@ -174,10 +183,15 @@ impl Engine {
         let Some(mut stored) = stored else { return Ok(None) };
         self.inner.board.overlay(std::slice::from_mut(&mut stored.job));
         let log = self.log_size(&stored.job).await?;
+        // One that cannot be read has nothing to offer.
+        let defined = stored.definition.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let defined: Definition = defined.unwrap_or_default();
         Ok(Some(JobDetail {
             waiting: self.waiting(&stored.job).or(stored.delay),
             job: stored.job,
             params: stored.params,
+            param_defs: defined.params,
+            retried_by: stored.retried_by,
             created_by: stored.created_by,
             steps: stored.steps,
             attempts: stored.attempts,

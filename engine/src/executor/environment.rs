@@ -126,16 +126,15 @@ mod tests {
             name: "greet".into(),
             phase: Phase::Execution,
             run: "true".into(),
-            timeout: None,
             env: map(&[("A", "step")]),
+            ..StepDef::default()
         };
         let pipeline = Definition {
             name: "hello".into(),
-            description: None,
             queue: "default".into(),
-            timeout: None,
             env: map(&[("A", "pipeline"), ("B", "pipeline")]),
             steps: vec![step.clone()],
+            ..Definition::default()
         };
         let job: JobId = "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1".parse().unwrap();
         let marker = Marker { install: "i".into(), job, attempt: 2 };

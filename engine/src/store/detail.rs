@@ -12,6 +12,8 @@ pub struct StoredJob {
     pub job: Job,
     pub params: BTreeMap<String, String>,
     pub created_by: String,
+    /// The newest job that does this one again.
+    pub retried_by: Option<JobId>,
     /// As it was queued with, as JSON.
     pub definition: Option<String>,
     pub cancel: Option<CancelRequest>,
@@ -36,17 +38,23 @@ impl Store {
             let job = db.prepare_cached(&sql)?.query_row([key], |row| {
                 Ok(StoredJob {
                     job: row::job(row)?,
-                    params: params(row, 22)?,
-                    definition: row.get(23)?,
-                    cancel: cancel(row, 24)?,
-                    created_by: row.get(27)?,
-                    delay: row.get(28)?,
+                    params: params(row, row::JOB_COLUMNS)?,
+                    definition: row.get(row::JOB_COLUMNS + 1)?,
+                    cancel: cancel(row, row::JOB_COLUMNS + 2)?,
+                    created_by: row.get(row::JOB_COLUMNS + 5)?,
+                    delay: row.get(row::JOB_COLUMNS + 6)?,
+                    retried_by: None,
                     steps: Vec::new(),
                     attempts: Vec::new(),
                     story: Vec::new(),
                 })
             });
             let Some(mut found) = job.optional()? else { return Ok(None) };
+
+            let mut retried =
+                db.prepare_cached("SELECT max(id) FROM jobs WHERE retry_of IS NOT NULL AND retry_of = ?")?;
+            found.retried_by =
+                retried.query_row([key], |row| row::optional_uuid(row, 0))?.map(JobId);
 
             let sql = format!(
                 "SELECT {} FROM steps WHERE job = ? AND attempt = ? ORDER BY ordinal",

@@ -231,6 +231,7 @@ mod tests {
                         states: states.clone(),
                         queue,
                         pipeline,
+                        ..JobFilter::default()
                     };
                     let (places, count) = store
                         .read(|db| {

@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 pub(super) const JOB: &str = "id, connection, external_id, name, pipeline, queue, worker, state, \
     attempt, max_attempts, progress, step, steps_done, steps_total, created_at, started_at, \
-    finished_at, duration_ms, error, exit_code, signal, revision";
+    finished_at, duration_ms, error, exit_code, signal, revision, \
+    priority, run_at, retry_of";
+/// How many columns [`JOB`] has: where those after it begin.
+pub(super) const JOB_COLUMNS: usize = 25;
 
 /// A row that begins with the columns of [`JOB`].
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
@@ -36,6 +39,9 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         exit_code: row.get(19)?,
         signal: row.get(20)?,
         revision: row.get::<_, i64>(21)? as u64,
+        priority: row.get(22)?,
+        run_at: row.get::<_, Option<i64>>(23)?.map(Timestamp),
+        retry_of: optional_uuid(row, 24)?.map(JobId),
     })
 }
 
@@ -106,6 +112,10 @@ pub(super) fn kind_word(kind: StoryKind) -> &'static str {
 
 pub(super) fn uuid(row: &Row<'_>, at: usize) -> rusqlite::Result<Uuid> {
     row.get(at).map(Uuid::from_bytes)
+}
+
+pub(super) fn optional_uuid(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Uuid>> {
+    Ok(row.get::<_, Option<[u8; 16]>>(at)?.map(Uuid::from_bytes))
 }
 
 /// A number that was stored as SQLite's signed one.

@@ -7,7 +7,8 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// Number n is at place n - 1. What was released is never edited, only added to.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_spine.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("migrations/0001_spine.sql"), include_str!("migrations/0002_runner.sql")];
 
 /// What this board is, read or made when the store is opened.
 #[derive(Clone, Copy, Debug)]

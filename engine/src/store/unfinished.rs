@@ -39,11 +39,11 @@ impl Store {
             let rows = query.query_map([], |row| {
                 Ok(Unfinished {
                     job: row::job(row)?,
-                    params: detail::params(row, 22)?,
-                    definition: row.get(23)?,
-                    cancel: detail::cancel(row, 24)?,
-                    boot_id: row.get(27)?,
-                    journal_position: row::number(row, 28)?.unwrap_or(0),
+                    params: detail::params(row, row::JOB_COLUMNS)?,
+                    definition: row.get(row::JOB_COLUMNS + 1)?,
+                    cancel: detail::cancel(row, row::JOB_COLUMNS + 2)?,
+                    boot_id: row.get(row::JOB_COLUMNS + 5)?,
+                    journal_position: row::number(row, row::JOB_COLUMNS + 6)?.unwrap_or(0),
                 })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)

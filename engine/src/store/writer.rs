@@ -116,10 +116,10 @@ const HEAD: &str = "cancel_at IS NOT NULL, delay IS NOT NULL, \
 fn head(row: &rusqlite::Row<'_>) -> rusqlite::Result<Head> {
     Ok(Head {
         job: row::job(row)?,
-        cancel: row.get(22)?,
-        delayed: row.get(23)?,
-        journal_position: row::number(row, 24)?.unwrap_or(0),
-        story: row::number(row, 25)?.unwrap_or(0),
+        cancel: row.get(row::JOB_COLUMNS)?,
+        delayed: row.get(row::JOB_COLUMNS + 1)?,
+        journal_position: row::number(row, row::JOB_COLUMNS + 2)?.unwrap_or(0),
+        story: row::number(row, row::JOB_COLUMNS + 3)?.unwrap_or(0),
     })
 }
 
@@ -161,7 +161,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             tx.prepare_cached(
                 "UPDATE jobs SET worker = ?2, state = ?3, attempt = ?4, progress = ?5, step = ?6, \
                  steps_done = ?7, started_at = ?8, finished_at = ?9, duration_ms = ?10, error = ?11, \
-                 exit_code = ?12, signal = ?13, revision = ?14, delay = NULL WHERE id = ?1",
+                 exit_code = ?12, signal = ?13, revision = ?14, run_at = ?15, delay = NULL WHERE id = ?1",
             )?
             .execute(params![
                 job.id.0.as_bytes(),
@@ -178,6 +178,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 job.exit_code,
                 job.signal,
                 job.revision as i64,
+                job.run_at.map(|at| at.0),
             ])?;
         }
         Change::Stepped { job, step, steps_done } => {
@@ -313,7 +314,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
 
 fn insert_job(tx: &Transaction<'_>, job: &Job) -> rusqlite::Result<()> {
     let sql = format!(
-        "INSERT INTO jobs ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO jobs ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row::JOB
     );
     tx.prepare_cached(&sql)?.execute(params![
@@ -339,6 +340,9 @@ fn insert_job(tx: &Transaction<'_>, job: &Job) -> rusqlite::Result<()> {
         job.exit_code,
         job.signal,
         job.revision as i64,
+        job.priority,
+        job.run_at.map(|at| at.0),
+        job.retry_of.as_ref().map(|id| id.0.as_bytes()),
     ])?;
     Ok(())
 }

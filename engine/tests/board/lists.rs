@@ -62,6 +62,7 @@ async fn the_pages_of_a_list_are_all_that_match_newest_first() {
                         states: states.clone(),
                         queue: queue.clone(),
                         pipeline,
+                        ..JobFilter::default()
                     };
                     let expected: Vec<_> =
                         all.iter().filter(|job| filter.matches(job)).cloned().collect();

@@ -57,13 +57,14 @@ async fn a_newer_store_is_refused_in_one_line() {
     stand.queue(1).await;
     stand.close();
     let db = rusqlite::Connection::open(dir.path().join("tailboard.db")).unwrap();
+    let known: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     let refused = Store::open(dir.path()).unwrap_err();
     assert!(matches!(refused, StoreError::Newer { found: 99, .. }));
     assert_eq!(refused.to_string().lines().count(), 1);
     let db = rusqlite::Connection::open(dir.path().join("tailboard.db")).unwrap();
-    db.pragma_update(None, "user_version", 1).unwrap();
+    db.pragma_update(None, "user_version", known).unwrap();
     drop(db);
     assert_eq!(Stand::open(dir.path()).job(job_id(1)).name, "hello");
 }

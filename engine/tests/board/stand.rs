@@ -231,6 +231,9 @@ pub fn new_job(n: u128) -> NewJob {
         steps: vec![step("greet", Phase::Execution), step("tidy", Phase::Cleanup)],
         definition: Some("{}".to_owned()),
         max_attempts: 1,
+        priority: 0,
+        run_at: None,
+        retry_of: None,
         created_by: "owner".to_owned(),
         created_at: at(n as i64),
     }

@@ -15,7 +15,6 @@ use engine::{
 };
 use shared::{CancelRequest, JobId, Phase, StepState, Timestamp};
 use std::{
-    collections::BTreeMap,
     fs,
     path::Path,
     process::{Child, Command},
@@ -30,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 pub fn step(name: &str, phase: Phase, run: &str) -> StepDef {
     let run = run.to_owned();
-    StepDef { name: name.to_owned(), phase, run, timeout: None, env: BTreeMap::new() }
+    StepDef { name: name.to_owned(), phase, run, ..StepDef::default() }
 }
 
 pub fn execution(run: &str) -> StepDef {
@@ -55,11 +54,9 @@ impl Run {
     pub fn new(steps: impl IntoIterator<Item = StepDef>) -> Self {
         let definition = Definition {
             name: "test".into(),
-            description: None,
             queue: "default".into(),
-            timeout: None,
-            env: BTreeMap::new(),
             steps: steps.into_iter().collect(),
+            ..Definition::default()
         };
         // Most tests want an end soon; none relies on there being no time.
         let grace = Duration::from_secs(5);

@@ -55,6 +55,9 @@ impl Dead {
             steps: vec![NewStep { name: "step".into(), phase: shared::Phase::Execution }],
             definition: Some(serde_json::to_string(&definition).unwrap()),
             max_attempts: 1,
+            priority: 0,
+            run_at: None,
+            retry_of: None,
             created_by: "test".into(),
             created_at: Timestamp::now(),
         };

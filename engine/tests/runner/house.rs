@@ -57,16 +57,13 @@ pub fn pipeline(name: &str, steps: &[(&str, &str)]) -> Definition {
         name: (*name).to_owned(),
         phase: Phase::Execution,
         run: (*run).to_owned(),
-        timeout: None,
-        env: BTreeMap::new(),
+        ..StepDef::default()
     };
     Definition {
         name: name.to_owned(),
-        description: None,
         queue: "default".into(),
-        timeout: None,
-        env: BTreeMap::new(),
         steps: steps.iter().map(step).collect(),
+        ..Definition::default()
     }
 }
 

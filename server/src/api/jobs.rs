@@ -52,6 +52,7 @@ pub(super) fn jobs_query(query: Query) -> Answer<JobsQuery> {
             states: params.list("state")?,
             queue: params.text("queue"),
             pipeline: params.text("pipeline"),
+            ..JobFilter::default()
         },
         cursor: params.text("cursor"),
         limit: u32::try_from(limit).unwrap_or_default(),

@@ -35,7 +35,7 @@ pub(super) fn read(root: ValueInner<'_>, found: &mut Vec<Found>) -> Settings {
         max_log_bytes: root.size("max_log_bytes").unwrap_or(defaults.max_log_bytes),
         min_free_disk: root.size("min_free_disk").unwrap_or(defaults.min_free_disk),
         queues: queues(&mut root),
-        pipelines: Vec::new(),
+        ..defaults
     };
     let pipelines = pipelines(&mut root, &settings.queues);
     root.finish();
@@ -107,6 +107,7 @@ fn pipelines(root: &mut Section<'_, '_>, queues: &[QueueDef]) -> Vec<Definition>
             timeout: section.duration("timeout", SHORTEST, LONGEST),
             env: environment(&mut section),
             steps: steps(&mut section),
+            ..Definition::default()
         };
         section.finish();
         pipelines.push(definition);
@@ -151,6 +152,7 @@ fn steps(pipeline: &mut Section<'_, '_>) -> Vec<StepDef> {
             run: command(&mut section),
             timeout: section.duration("timeout", SHORTEST, LONGEST),
             env: environment(&mut section),
+            ..StepDef::default()
         });
         section.finish();
     }
