@@ -25,5 +25,5 @@ pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
 pub use engine::{CancelError, Engine, ReadError, RunError, StartError};
-pub use linux::use_small_pages;
+pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

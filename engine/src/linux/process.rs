@@ -117,11 +117,22 @@ pub fn become_executor() -> io::Result<Signals> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
     use_small_pages();
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    // SAFETY: the set is initialised by sigemptyset before it is read; one thread, so the mask of
-    // the thread is that of the process; the new descriptor is owned by nobody else.
+    // SAFETY: nothing in this process handles signals yet.
     unsafe {
         default_signals();
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+    }
+    read_signals()
+}
+
+/// From here on the signals that end a process, tell of a child, or knock ([`READ_SIGNALS`]) are read
+/// from the result.
+///
+/// Only for a process with one thread.
+pub fn read_signals() -> io::Result<Signals> {
+    // SAFETY: the set is initialised by sigemptyset before it is read; one thread, so the mask of
+    // the thread is that of the process; the new descriptor is owned by nobody else.
+    unsafe {
         let mut set = std::mem::zeroed();
         libc::sigemptyset(&mut set);
         for signal in READ_SIGNALS {
@@ -135,6 +146,16 @@ pub fn become_executor() -> io::Result<Signals> {
             return Err(io::Error::last_os_error());
         }
         Ok(Signals(OwnedFd::from_raw_fd(fd)))
+    }
+}
+
+/// Blocks no signal any more; async-signal-safe.
+pub fn unblock_signals() {
+    // SAFETY: the set is initialised by sigemptyset before it is read.
+    unsafe {
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
 }
 
@@ -182,9 +203,7 @@ pub fn as_step(command: &mut Command, umask: u32, open_files: Option<u64>) {
     unsafe {
         command.pre_exec(move || {
             default_signals();
-            let mut none = std::mem::zeroed();
-            libc::sigemptyset(&mut none);
-            libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
+            unblock_signals();
             let _ = rustix::thread::disable_transparent_huge_pages(false);
             rustix::process::umask(rustix::fs::Mode::from_raw_mode(umask));
             let hard = rustix::process::getrlimit(Resource::Nofile).maximum;

@@ -48,9 +48,10 @@ struct Check {
 pub fn run() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Serve(args) => serve::run(args),
-        Verb::Check(args) => check::run(&args).map_err(Into::into),
+        Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
-    let Err(error) = done else { return ExitCode::SUCCESS };
-    eprintln!("{error:#}");
-    ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+    done.unwrap_or_else(|error: anyhow::Error| {
+        eprintln!("{error:#}");
+        ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+    })
 }

@@ -9,7 +9,9 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use engine::{Caller, Engine, OnShutdown};
-use std::{io::IsTerminal, path::PathBuf, time::Duration};
+use std::{
+    io::IsTerminal, os::unix::process::CommandExt, path::PathBuf, process::ExitCode, time::Duration,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::Instant,
@@ -21,7 +23,10 @@ use tracing_subscriber::EnvFilter;
 /// told to end is gone within two seconds.
 const SECOND_THOUGHTS: Duration = Duration::from_millis(1500);
 
-pub(super) fn run(args: Serve) -> anyhow::Result<()> {
+pub(super) fn run(args: Serve) -> anyhow::Result<ExitCode> {
+    if std::process::id() == 1 {
+        return as_init();
+    }
     if !args.listen.ip().is_loopback() {
         bail!(
             "refused to listen on {}: whoever reaches the board can run what is configured, and \
@@ -39,7 +44,16 @@ pub(super) fn run(args: Serve) -> anyhow::Result<()> {
     // Executors inherit it: it has to hold before their first allocation.
     engine::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, settings))
+    runtime.block_on(serve(args, settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// In a container without an init the board is its own: as process 1 it starts itself again.
+fn as_init() -> anyhow::Result<ExitCode> {
+    let mut server = std::process::Command::new("/proc/self/exe");
+    server.arg0("tailboard").args(std::env::args_os().skip(1));
+    let status = engine::run_as_init(&mut server).context("the board could not be started")?;
+    Ok(status.into())
 }
 
 async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {

@@ -35,11 +35,15 @@ struct Served {
 
 impl Served {
     async fn start(dir: &Path, toml: &str) -> Self {
+        Self::started(dir, toml, tailboard).await
+    }
+
+    async fn started(dir: &Path, toml: &str, command: fn(&[&str]) -> Command) -> Self {
         let (config, data) = (dir.join("tailboard.toml"), dir.join("data"));
         std::fs::write(&config, toml).unwrap();
         let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
         let args = ["serve", "--config", config, "--data-dir", data, "--listen", "127.0.0.1:0"];
-        let mut child = tailboard(&args).spawn().unwrap();
+        let mut child = command(&args).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
         let said = tokio::time::timeout(PATIENCE, out.next_line()).await.unwrap().unwrap();
@@ -199,6 +203,78 @@ async fn a_second_ctrl_c_cancels_what_goes_on() {
     assert_eq!(server.ends().await, Some(0));
     let mut server = Served::start(dir.path(), &toml).await;
     assert_eq!(server.job(&id).await["state"], "cancelled");
+    server.signal("-TERM");
+    assert_eq!(server.ends().await, Some(0));
+}
+
+/// `tailboard` as process 1 of a namespace of its own; `unshare` passes nothing on but its own end.
+fn as_init(args: &[&str]) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]);
+    command.arg(env!("CARGO_BIN_EXE_tailboard")).args(args);
+    command.env_clear().env("PATH", "/usr/bin:/bin").kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Looks again until it is so.
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let work = async {
+        while !is_so() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+/// Children of a process.
+fn children(pid: u32) -> Vec<u32> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn as_process_1_it_reaps_what_it_does_not_know_and_nothing_outlives_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let orphaned = dir.path().join("orphaned");
+    // The orphan ends by itself while its run goes on; the executor is its own subreaper, so it is
+    // the executors themselves that come to process 1 when the server is gone.
+    let step = format!("touch {}; exec sleep 1000", orphaned.display());
+    let toml = pipeline("waits", &[&step]);
+    let mut server = Served::started(dir.path(), &toml, as_init).await;
+    let id = server.run("waits").await;
+    server.until(&id, "active").await;
+    let init = children(server.child.id().unwrap())[0];
+    let board = children(init)[0];
+    until("the step runs", || orphaned.exists()).await;
+    // A process that loses its parent: process 1 has to reap it.
+    let before = children(init).len();
+    let made = std::process::Command::new("nsenter")
+        .args([
+            "--target",
+            &init.to_string(),
+            "--user",
+            "--preserve-credentials",
+            "--pid",
+            "--mount",
+        ])
+        .args(["sh", "-c", "(sleep 0.1 & echo $!)"])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    until("it is reaped", || children(init).len() == before).await;
+    let told = std::time::Instant::now();
+    let sent = std::process::Command::new("kill").args(["-TERM", &init.to_string()]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(server.ends().await, Some(0));
+    // The bound that container engines go by.
+    assert!(told.elapsed() < std::time::Duration::from_secs(10));
+    assert!(!Path::new(&format!("/proc/{board}")).exists());
+
+    let mut server = Served::start(dir.path(), &toml).await;
+    let job = server.until(&id, "failed").await;
+    assert_eq!(job["error"], "lost: SIGTERM from outside");
     server.signal("-TERM");
     assert_eq!(server.ends().await, Some(0));
 }
