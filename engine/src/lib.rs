@@ -17,6 +17,7 @@ pub mod hub;
 mod linux;
 pub mod logs;
 pub mod observation;
+pub mod params;
 pub mod runner;
 pub mod store;
 
@@ -24,6 +25,9 @@ pub use caller::{Caller, Role};
 pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
-pub use engine::{CancelError, Engine, ReadError, RunError, StartError};
+pub use engine::{
+    CancelError, DeleteError, Engine, PauseError, ReadError, Reloaded, RetryError, RetryRequest,
+    RunError, RunRequest, StartError,
+};
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

@@ -5,6 +5,7 @@ use shared::{
     Worker,
 };
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// One thing that was observed.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,16 +13,74 @@ pub enum Observation {
     /// A job was put into a queue.
     Queued(Box<NewJob>),
     /// A free slot took the job: it becomes `active`.
-    Claimed { job: JobId, attempt: u32, worker: String, boot_id: String, at: Timestamp },
+    Claimed {
+        job: JobId,
+        attempt: u32,
+        worker: String,
+        boot_id: String,
+        at: Timestamp,
+    },
     /// What the journal of one attempt says since it was last read.
     Run(Box<RunProgress>),
     /// Somebody asked for the job to be cancelled. A waiting job is cancelled by this alone; of an
     /// active one only the request is kept, its executor's last word decides.
-    CancelRequested { job: JobId, request: CancelRequest },
+    CancelRequested {
+        job: JobId,
+        request: CancelRequest,
+    },
+    /// A scheduled job is due, or the next attempt of a retrying one: it is queued.
+    Ready {
+        job: JobId,
+        at: Timestamp,
+    },
+    /// A due time of a pipeline that makes no job, as the run before goes on.
+    DueSkipped {
+        pipeline: String,
+        at: Timestamp,
+    },
+    /// Due times of a pipeline up to this one are dealt with, whether they made a job or not.
+    DuesPassed {
+        pipeline: String,
+        upto: Timestamp,
+    },
+    /// A queue was paused (by whom, since when), or goes on.
+    QueuePaused {
+        connection: ConnectionId,
+        queue: String,
+        paused: Option<(String, Timestamp)>,
+    },
+    /// A job that is over was deleted, with all that is stored of it.
+    Deleted {
+        job: JobId,
+        connection: ConnectionId,
+    },
+    /// The directory of a deleted job is gone, too.
+    DirectoryRemoved {
+        job: JobId,
+    },
+    /// A queue or a worker is not there any more.
+    QueueGone {
+        connection: ConnectionId,
+        queue: String,
+    },
+    WorkerGone {
+        connection: ConnectionId,
+        worker: String,
+    },
     /// Why an active job has not begun to run yet (no process to be had, …).
-    StartDelayed { job: JobId, attempt: u32, reason: String, at: Timestamp },
+    StartDelayed {
+        job: JobId,
+        attempt: u32,
+        reason: String,
+        at: Timestamp,
+    },
     /// Progress of an active job; not stored, the newest value wins.
-    Progress { job: JobId, attempt: u32, progress: Option<f32>, step: Option<String> },
+    Progress {
+        job: JobId,
+        attempt: u32,
+        progress: Option<f32>,
+        step: Option<String>,
+    },
     /// A worker's heartbeat or its going offline; `revision` is given by the board.
     Worker(Box<Worker>),
     /// A queue as it stands now; `revision` is given by the board.
@@ -48,8 +107,22 @@ pub struct NewJob {
     /// Not to be run before; it is `scheduled` until then.
     pub run_at: Option<Timestamp>,
     pub retry_of: Option<JobId>,
+    /// The time of its pipeline's schedule that it was made for; each makes one job at most.
+    pub due: Option<Timestamp>,
+    /// What the request was marked with; the same one makes one job at most.
+    pub key: Option<RequestKey>,
     pub created_by: String,
     pub created_at: Timestamp,
+}
+
+/// A request that may be repeated: the same one is answered with the same job for 24 hours.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestKey {
+    /// Whose it is: everybody has keys of their own.
+    pub caller: String,
+    pub key: String,
+    /// What was asked for: another request may not use the same key.
+    pub request: Uuid,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,11 +191,15 @@ pub enum RunChange {
         exit: Exit,
         error: Option<String>,
         mark: LogMark,
+        /// If it failed, and nobody asked for its cancel: when it is tried again.
+        retry_at: Option<Timestamp>,
     },
     /// The executor is gone without a last word. Steps that ran end as failed, those that did not as skipped.
     Lost {
         at: Timestamp,
         reason: String,
         mark: LogMark,
+        /// As above.
+        retry_at: Option<Timestamp>,
     },
 }

@@ -163,6 +163,24 @@ pub struct JobDeleted {
     pub revision: u64,
 }
 
+/// `queue:deleted`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueDeleted {
+    pub name: String,
+    pub connection_id: ConnectionId,
+    pub revision: u64,
+}
+
+/// `worker:deleted`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerDeleted {
+    pub id: String,
+    pub connection_id: ConnectionId,
+    pub revision: u64,
+}
+
 /// `job:log`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct JobLog {

@@ -221,7 +221,10 @@ impl Jobs {
             steps_done: 0,
             steps_total: u32::try_from(steps.len()).unwrap_or(u32::MAX),
             progress: None,
-            state: JobState::Queued,
+            state: match new.run_at {
+                Some(at) if at > new.created_at => JobState::Scheduled,
+                _ => JobState::Queued,
+            },
             cancel: false,
             delayed: false,
             steps: Some(steps),
@@ -233,6 +236,12 @@ impl Jobs {
     pub fn end(&mut self, id: JobId, state: JobState) {
         self.held.remove(&id);
         self.remember(id, state);
+    }
+
+    /// The job is deleted.
+    pub fn forget(&mut self, id: JobId) {
+        // Its place among the ended goes when it is the oldest there.
+        self.over.remove(&id);
     }
 
     fn remember(&mut self, id: JobId, state: JobState) {

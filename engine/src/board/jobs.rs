@@ -5,6 +5,7 @@ use super::{
     batch::Batch,
     held::{Held, Known},
     machine::{self, Move},
+    made::Before,
     published::{Live, Row},
     state::{CHANGED, Outcome, State, UNCHANGED},
     story::{self, Told},
@@ -15,8 +16,8 @@ use crate::{
     store::{Change, Plan},
 };
 use shared::{
-    CancelRequest, Job, JobId, JobState, StepState, StoryKind, Timestamp,
-    event::{JobChange, JobProgress, name},
+    CancelRequest, ConnectionId, Job, JobId, JobState, StepState, StoryKind, Timestamp,
+    event::{JobChange, JobDeleted, JobProgress, name},
 };
 use std::time::Instant;
 
@@ -25,18 +26,74 @@ impl State {
         if !matches!(self.jobs.get(new.id), Known::No) {
             return UNCHANGED;
         }
+        match self.made.before(&new) {
+            Before::No => {}
+            Before::OtherRequest => return Err(Refused::KeyReused),
+            Before::Job(id, row) => {
+                let held = self.jobs.held(id).map(|held| held.row(id));
+                let job = held.or_else(|| row.map(|row| *row));
+                return Ok(Applied { job, changed: false });
+            }
+        }
+        let due = new.due.and_then(|at| Some((new.pipeline.clone()?, at)));
+        self.made.put(
+            new.id,
+            new.key.as_ref(),
+            due.as_ref().map(|(name, at)| (name.as_str(), *at)),
+        );
         let revision = self.numbers.next();
         let held = self.jobs.queue(&new, revision);
         let job = held.row(new.id);
-        let NewJob { id, params, steps, definition, created_by, created_at, .. } = new;
+        let NewJob { id, params, steps, definition, key, created_by, created_at, .. } = new;
         let entry = Told::why(created_at, created_by.clone());
-        let state = JobState::Queued.as_str();
+        let state = held.state.as_str();
         let entry = story::tell(held, id, StoryKind::Queued, Some(state), entry);
         let plan = Box::new(Plan { params, definition, created_by });
         batch.changes.push(Change::Queued { job: Box::new(job.clone()), plan, steps });
         batch.changes.push(entry);
+        if let Some(key) = key {
+            batch.changes.push(Change::Requested { key: Box::new(key), job: id, at: created_at });
+        }
+        if let Some((pipeline, at)) = due {
+            batch.changes.push(Change::Due { pipeline, at, job: Some(id) });
+        }
         self.announce(&job, None, created_at, batch);
         applied(job)
+    }
+
+    /// Its time has come: it waits for a slot like any other.
+    pub(super) fn ready(&mut self, id: JobId, at: Timestamp, batch: &mut Batch) -> Outcome {
+        let held = match self.jobs.get(id) {
+            Known::Held(held) => held,
+            Known::Over(_) => return UNCHANGED,
+            Known::No => return Err(Refused::UnknownJob),
+        };
+        let Some(state) = machine::next(held.state, Move::Ready) else { return UNCHANGED };
+        let before = std::mem::replace(&mut held.state, state);
+        held.revision = self.numbers.next();
+        let job = held.row(id);
+        batch.changes.push(Change::Moved(Box::new(job.clone())));
+        self.announce(&job, Some(before), at, batch);
+        applied(job)
+    }
+
+    pub(super) fn deleted(
+        &mut self,
+        id: JobId,
+        connection: ConnectionId,
+        batch: &mut Batch,
+    ) -> Outcome {
+        match self.jobs.get(id) {
+            Known::Held(held) => return Err(Refused::NotOver(held.state)),
+            Known::No => return Err(Refused::UnknownJob),
+            Known::Over(_) => self.jobs.forget(id),
+        }
+        let revision = self.numbers.next();
+        batch.changes.push(Change::Deleted { job: id });
+        batch.touch(id);
+        let event = JobDeleted { id, connection_id: connection, revision };
+        self.numbers.history(batch, connection, Topic::Job, name::JOB_DELETED, &event);
+        CHANGED
     }
 
     pub(super) fn claimed(
@@ -65,6 +122,7 @@ impl State {
         held.worker = Some(worker_name);
         held.started_at.get_or_insert(at);
         held.journal = 0;
+        held.run_at = None;
         (held.progress, held.step, held.steps_done, held.delayed) = (None, None, 0, false);
         held.steps.iter_mut().flatten().for_each(|step| step.state = StepState::Pending);
         held.revision = self.numbers.next();
@@ -101,8 +159,12 @@ impl State {
                 break;
             }
         }
-        if let Some(end) = end {
-            return self.ended(id, end, batch);
+        match end {
+            Some(end @ story::End { retry_at: Some(at), .. }) => {
+                return self.retrying(id, end, at, batch);
+            }
+            Some(end) => return self.ended(id, end, batch),
+            None => {}
         }
         if walked != (held.step.clone(), held.steps_done) {
             let (step, steps_done) = (held.step.clone(), held.steps_done);
@@ -194,6 +256,38 @@ impl State {
             Known::Held(_) | Known::Over(_) => Ok(None),
             Known::No => Err(Refused::UnknownJob),
         }
+    }
+
+    /// The attempt failed, and there will be another. What the failed one was about stays on the row
+    /// until that is queued.
+    fn retrying(
+        &mut self,
+        id: JobId,
+        end: story::End,
+        at: Timestamp,
+        batch: &mut Batch,
+    ) -> Outcome {
+        let Known::Held(held) = self.jobs.get(id) else { return UNCHANGED };
+        story::close(held, id, &end, batch);
+        // It ran, so this is one of the states that the move leads from.
+        let Some(state) = machine::next(held.state, Move::Retry) else { return UNCHANGED };
+        let before = std::mem::replace(&mut held.state, state);
+        held.run_at = Some(at);
+        held.max_attempts = held.max_attempts.max(held.attempt + 1);
+        (held.progress, held.step) = (None, None);
+        held.revision = self.numbers.next();
+        let job = Job {
+            error: end.error,
+            exit_code: end.exit.code,
+            signal: end.exit.signal,
+            ..held.row(id)
+        };
+        let key = Key::Progress(id);
+        self.pace.forget(&key);
+        batch.publication.over.push(key);
+        batch.changes.push(Change::Moved(Box::new(job.clone())));
+        self.announce(&job, Some(before), end.at, batch);
+        applied(job)
     }
 
     /// The job is over. Its last row, and nothing more of its progress.

@@ -9,6 +9,10 @@ pub(super) enum Move {
     Claim,
     /// A cancel that needs nobody's answer: nothing of the job runs.
     Drop,
+    /// Its time has come.
+    Ready,
+    /// The attempt failed and there will be another.
+    Retry,
     /// The last word on it.
     End(JobState),
 }
@@ -19,6 +23,8 @@ pub(super) fn next(from: JobState, step: Move) -> Option<JobState> {
     match (from, step) {
         (Unknown | Queued | Scheduled | Retrying, Move::Claim) => Some(Active),
         (Unknown | Queued | Scheduled | Retrying, Move::Drop) => Some(Cancelled),
+        (Scheduled | Retrying, Move::Ready) => Some(Queued),
+        (Active, Move::Retry) => Some(Retrying),
         (Active, Move::End(state)) if state.is_over() => Some(state),
         _ => None,
     }
@@ -47,6 +53,9 @@ mod tests {
             let waits = matches!(from, Unknown | Queued | Scheduled | Retrying);
             assert_eq!(next(from, Move::Claim), waits.then_some(Active), "{from}");
             assert_eq!(next(from, Move::Drop), waits.then_some(Cancelled), "{from}");
+            let later = matches!(from, Scheduled | Retrying);
+            assert_eq!(next(from, Move::Ready), later.then_some(Queued), "{from}");
+            assert_eq!(next(from, Move::Retry), (from == Active).then_some(Retrying), "{from}");
             for end in ends {
                 let Move::End(to) = end else { unreachable!() };
                 let word = matches!(to, Completed | Failed | Cancelled);
@@ -59,7 +68,12 @@ mod tests {
     #[test]
     fn nothing_follows_what_is_over() {
         for from in JobState::ALL.into_iter().filter(|state| state.is_over()) {
-            for step in JobState::ALL.map(Move::End).into_iter().chain([Move::Claim, Move::Drop]) {
+            for step in JobState::ALL.map(Move::End).into_iter().chain([
+                Move::Claim,
+                Move::Drop,
+                Move::Ready,
+                Move::Retry,
+            ]) {
                 assert_eq!(next(from, step), None);
             }
         }

@@ -5,6 +5,7 @@
 //!
 //! - `line`: the way in; `thread`: the loop; `batch`: one commit's worth, and the numbers
 //! - `machine`: which state follows which; `state`, `jobs`, `story`, `rows`: what becomes of an observation
+//! - `made`: which job a repeated request, or due time, made before
 //! - `held`: jobs in memory; `pace`: the limit on latest-wins events; `published`: rows for readers
 //!
 //! **Revisions.** A row's revision is the number of the event that last changed it. A job has two kinds of
@@ -20,6 +21,7 @@ mod held;
 mod jobs;
 mod line;
 mod machine;
+mod made;
 mod pace;
 mod published;
 mod rows;
@@ -196,6 +198,12 @@ pub enum Refused {
     /// It claims an active job for another attempt.
     #[error("the job is in another attempt")]
     OtherAttempt,
+    /// It deletes a job that is not over.
+    #[error("the job is still {0}")]
+    NotOver(JobState),
+    /// Its key was used for another request.
+    #[error("the key was used for another request")]
+    KeyReused,
     /// Not committed: the board ended first.
     #[error("the board takes nothing any more")]
     Closed,

@@ -75,8 +75,11 @@ impl Published {
             }
         }
         for key in over {
-            if let Key::Progress(job) = key {
-                all.progress.remove(job);
+            match key {
+                Key::Progress(job) => drop(all.progress.remove(job)),
+                Key::Queue(of, name) => drop(all.queues.remove(&(*of, name.clone()))),
+                Key::Worker(of, id) => drop(all.workers.remove(&(*of, id.clone()))),
+                Key::Connection(id) => drop(all.connections.remove(id)),
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{
 use crate::hub::{Key, Topic};
 use shared::{
     Connection, ConnectionId, Queue, Worker, WorkerState,
-    event::{ConnectionChange, QueueSnapshot, WorkerChange, name},
+    event::{ConnectionChange, QueueDeleted, QueueSnapshot, WorkerChange, WorkerDeleted, name},
 };
 use std::{
     sync::Arc,
@@ -89,6 +89,35 @@ impl State {
         batch.rows.push(Row::Queue(id.clone(), queue.clone()));
         let key = (Topic::Queue, Key::Queue(of, id));
         self.numbers.latest(batch, of, key, name::QUEUE_SNAPSHOT, &snapshot);
+    }
+
+    pub(super) fn queue_gone(&mut self, of: ConnectionId, id: &str, batch: &mut Batch) -> Outcome {
+        let id = self.jobs.name(id);
+        if self.queues.remove(&(of, id.clone())).is_none() {
+            return UNCHANGED;
+        }
+        let revision = self.numbers.next();
+        let event = QueueDeleted { name: id.as_ref().to_owned(), connection_id: of, revision };
+        let key = Key::Queue(of, id);
+        self.pace.forget(&key);
+        batch.publication.over.push(key);
+        self.numbers.history(batch, of, Topic::Queue, name::QUEUE_DELETED, &event);
+        CHANGED
+    }
+
+    pub(super) fn worker_gone(&mut self, of: ConnectionId, id: &str, batch: &mut Batch) -> Outcome {
+        let id = (of, self.jobs.name(id));
+        if self.workers.remove(&id).is_none() {
+            return UNCHANGED;
+        }
+        self.beats.remove(&id);
+        let revision = self.numbers.next();
+        let event = WorkerDeleted { id: id.1.as_ref().to_owned(), connection_id: of, revision };
+        let key = Key::Worker(of, id.1);
+        self.pace.forget(&key);
+        batch.publication.over.push(key);
+        self.numbers.history(batch, of, Topic::Worker, name::WORKER_DELETED, &event);
+        CHANGED
     }
 
     pub(super) fn connection(

@@ -4,12 +4,13 @@ use super::{
     Applied, Refused,
     batch::{Batch, Numbers},
     held::Jobs,
+    made::Made,
     pace::{Deadlines, Pace},
 };
 use crate::{
     Observation,
     hub::Key,
-    store::{StoreError, Writer},
+    store::{Change, StoreError, Writer},
 };
 use shared::{Connection, ConnectionId, Epoch, Queue, Worker};
 use std::{collections::BTreeMap, sync::Arc, time::Instant};
@@ -32,6 +33,9 @@ pub(super) struct State {
     pub queues: BTreeMap<(ConnectionId, Arc<str>), Queue>,
     pub connections: BTreeMap<ConnectionId, Connection>,
     pub pace: Pace,
+    /// Jobs that requests and due times of this and the next commits made: they are not in the store
+    /// yet. Bounded by the line.
+    pub made: Made,
     /// When a worker that is not heard of again counts as offline.
     pub beats: Deadlines<(ConnectionId, Arc<str>)>,
 }
@@ -48,6 +52,7 @@ impl State {
             queues: BTreeMap::new(),
             connections: BTreeMap::new(),
             pace: Pace::new(),
+            made: Made::default(),
             beats: Deadlines::new(),
         })
     }
@@ -55,7 +60,13 @@ impl State {
     /// Reads what applying the observation will need. Changes nothing that shows, so it can be tried again.
     pub fn load(&mut self, observation: &Observation, store: &Writer) -> Result<(), StoreError> {
         match observation {
-            Observation::Queued(new) => self.jobs.load(new.id, false, store),
+            Observation::Queued(new) => {
+                self.known_before(new, store)?;
+                self.jobs.load(new.id, false, store)
+            }
+            Observation::Ready { job, .. } | Observation::Deleted { job, .. } => {
+                self.jobs.load(*job, false, store)
+            }
             Observation::Claimed { job, .. } | Observation::CancelRequested { job, .. } => {
                 self.jobs.load(*job, true, store)
             }
@@ -63,7 +74,15 @@ impl State {
             Observation::StartDelayed { job, .. } | Observation::Progress { job, .. } => {
                 self.jobs.load(*job, false, store)
             }
-            Observation::Worker(_) | Observation::Queue(_) | Observation::Connection(_) => Ok(()),
+            Observation::Worker(_)
+            | Observation::Queue(_)
+            | Observation::Connection(_)
+            | Observation::DueSkipped { .. }
+            | Observation::DuesPassed { .. }
+            | Observation::QueuePaused { .. }
+            | Observation::DirectoryRemoved { .. }
+            | Observation::QueueGone { .. }
+            | Observation::WorkerGone { .. } => Ok(()),
         }
     }
 
@@ -71,6 +90,30 @@ impl State {
     pub fn apply(&mut self, observation: Observation, at: Instant, batch: &mut Batch) -> Outcome {
         match observation {
             Observation::Queued(new) => self.queued(*new, batch),
+            Observation::Ready { job, at } => self.ready(job, at, batch),
+            Observation::Deleted { job, connection } => self.deleted(job, connection, batch),
+            Observation::DueSkipped { pipeline, at } => {
+                batch.changes.push(Change::Due { pipeline, at, job: None });
+                CHANGED
+            }
+            Observation::DuesPassed { pipeline, upto } => {
+                batch.changes.push(Change::DuesPassed { pipeline, upto });
+                CHANGED
+            }
+            Observation::QueuePaused { connection, queue, paused } => {
+                batch.changes.push(Change::QueuePaused { connection, queue, paused });
+                CHANGED
+            }
+            Observation::DirectoryRemoved { job } => {
+                batch.changes.push(Change::DirectoryRemoved { job });
+                CHANGED
+            }
+            Observation::QueueGone { connection, queue } => {
+                self.queue_gone(connection, &queue, batch)
+            }
+            Observation::WorkerGone { connection, worker } => {
+                self.worker_gone(connection, &worker, batch)
+            }
             Observation::Claimed { job, attempt, worker, boot_id, at } => {
                 self.claimed(job, attempt, &worker, boot_id, at, batch)
             }

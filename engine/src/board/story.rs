@@ -23,13 +23,15 @@ pub(super) struct End {
     pub exit: Exit,
     pub error: Option<String>,
     pub mark: Option<LogMark>,
+    /// The job is tried again then, so this is the end of one attempt only.
+    pub retry_at: Option<Timestamp>,
 }
 
 impl End {
     /// Cancelled then, without having run.
     pub fn at(at: Timestamp) -> Self {
         let (state, exit) = (JobState::Cancelled, Exit::default());
-        Self { state, at, duration_ms: None, exit, error: None, mark: None }
+        Self { state, at, duration_ms: None, exit, error: None, mark: None, retry_at: None }
     }
 }
 
@@ -118,23 +120,25 @@ pub(super) fn step_on(
         }
         // The request is in the story; the end will say what came of it.
         RunChange::Cancelling { .. } => None,
-        RunChange::Ended { state, at, duration_ms, exit, error, mark } => {
+        RunChange::Ended { state, at, duration_ms, exit, error, mark, retry_at } => {
             // Not a last word: nothing to do but wait for one.
             let state = machine::next(held.state, Move::End(state))?;
             let error = error.as_deref().map(cut);
-            Some(End { state, at, duration_ms, exit, error, mark: Some(mark) })
+            let retry_at = retry_at.filter(|_| state == JobState::Failed && !held.cancel);
+            Some(End { state, at, duration_ms, exit, error, mark: Some(mark), retry_at })
         }
-        RunChange::Lost { at, reason, mark } => {
+        RunChange::Lost { at, reason, mark, retry_at } => {
             let error = cut(&format!("lost: {}", reason.strip_prefix("lost: ").unwrap_or(&reason)));
             let told = Told { detail: Some(error.clone()), mark: Some(mark), ..Told::at(at) };
             batch.changes.push(tell(held, job, StoryKind::Lost, None, told));
             let state = machine::next(held.state, Move::End(JobState::Failed))?;
-            Some(End { state, error: Some(error), mark: Some(mark), ..End::at(at) })
+            let retry_at = retry_at.filter(|_| !held.cancel);
+            Some(End { state, error: Some(error), mark: Some(mark), retry_at, ..End::at(at) })
         }
     }
 }
 
-/// The end of the attempt and of the job: steps that are not over end with it, those that ran as the job
+/// The end of the attempt and, if it is not tried again, of the job: steps that are not over end with it, those that ran as the job
 /// did, those that did not as skipped.
 pub(super) fn close(held: &mut Held, job: JobId, end: &End, batch: &mut Batch) {
     let ran = match end.state {
@@ -162,6 +166,10 @@ pub(super) fn close(held: &mut Held, job: JobId, end: &End, batch: &mut Batch) {
             error: end.error.clone(),
         });
     }
+    let (kind, state) = match end.retry_at {
+        Some(_) => (StoryKind::Retrying, JobState::Retrying),
+        None => (StoryKind::Ended, end.state),
+    };
     let told = Told {
         at: end.at,
         step: None,
@@ -170,7 +178,7 @@ pub(super) fn close(held: &mut Held, job: JobId, end: &End, batch: &mut Batch) {
         detail: end.error.clone(),
         mark: end.mark,
     };
-    batch.changes.push(tell(held, job, StoryKind::Ended, Some(end.state.as_str()), told));
+    batch.changes.push(tell(held, job, kind, Some(state.as_str()), told));
 }
 
 fn end_step(

@@ -125,6 +125,7 @@ impl BoardThread {
         for &job in &publication.jobs {
             self.state.jobs.committed(job);
         }
+        self.state.made.committed();
         self.published.put(rows, &publication.over);
         self.hub.publish(publication);
         for (reply, outcome) in answers {

@@ -1,26 +1,58 @@
-//! What a caller can do.
+//! What a caller can do with jobs: run, run again, cancel, delete.
 
 use super::Engine;
 use crate::{
-    Caller, Observation,
-    board::{Applied, Refused, SendError},
-    observation::{NewJob, NewStep},
+    Caller, Definition, Observation,
+    board::{Ack, Applied, Refused, SendError},
+    observation::{NewJob, NewStep, RequestKey},
+    params::{self, ParamError},
     runner::blocking,
+    store::StoreError,
 };
+use serde_json::Value;
 use shared::{CancelRequest, Job, JobId, JobState, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
 use uuid::Uuid;
 
 /// How long an action waits for its commit before it answers that it does not know.
 const COMMIT_TIME: Duration = Duration::from_secs(5);
+/// How far ahead a run may be asked for.
+const FURTHEST_MS: i64 = 366 * 24 * 60 * 60 * 1000;
+
+/// What to run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunRequest {
+    pub pipeline: String,
+    /// Values of its parameters: text, numbers or booleans.
+    pub params: BTreeMap<String, Value>,
+    /// Not before this, at most a year ahead.
+    pub run_at: Option<Timestamp>,
+    /// None: the pipeline's.
+    pub priority: Option<i32>,
+    /// The same key of the same caller is answered with the same job for 24 hours.
+    pub key: Option<String>,
+}
+
+/// What to run again.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RetryRequest {
+    /// None: as they were.
+    pub params: Option<BTreeMap<String, Value>>,
+    /// As in [`RunRequest`].
+    pub key: Option<String>,
+}
 
 /// Why a pipeline was not run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error("there is no pipeline {0:?}")]
     UnknownPipeline(String),
-    #[error("{name:?} is no parameter of this pipeline")]
-    UnknownParam { name: String },
+    #[error("parameter {0}")]
+    Param(#[from] ParamError),
+    #[error("run_at is more than a year ahead")]
+    TooFar,
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
     #[error("the board has more to do than it can take on; nothing was queued")]
     Busy,
     /// Not committed after five seconds; it still may be.
@@ -28,6 +60,19 @@ pub enum RunError {
     Slow { job: JobId },
     #[error("the server is ending")]
     Closed,
+}
+
+/// Why a job was not run again.
+#[derive(Debug, thiserror::Error)]
+pub enum RetryError {
+    #[error("there is no such job")]
+    NotFound,
+    #[error("the job is still {0}; it can be run again when it is over")]
+    NotOver(JobState),
+    #[error("the job cannot be read: {0}")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
 
 /// Why a job was not cancelled.
@@ -43,7 +88,25 @@ pub enum CancelError {
     #[error("the request is not stored yet; the job may still be cancelled")]
     Slow,
     #[error("the job cannot be read: {0}")]
-    Store(#[from] crate::store::StoreError),
+    Store(#[from] StoreError),
+    #[error("the server is ending")]
+    Closed,
+}
+
+/// Why a job was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteError {
+    #[error("there is no such job")]
+    NotFound,
+    #[error("the job is still {0}; cancel it first")]
+    NotOver(JobState),
+    #[error("the board has more to do than it can take on; nothing was done")]
+    Busy,
+    /// Not committed after five seconds; it still may be.
+    #[error("the deletion is not stored yet; the job may still be deleted")]
+    Slow,
+    #[error("the job cannot be read: {0}")]
+    Store(#[from] StoreError),
     #[error("the server is ending")]
     Closed,
 }
@@ -52,57 +115,86 @@ impl Engine {
     /// Queues a run of a pipeline; resolves when that is committed.
     ///
     /// # Errors
-    /// As [`RunError`] says; of `UnknownPipeline`, `UnknownParam` and `Busy` nothing is left behind.
-    pub async fn run(
+    /// As [`RunError`] says; of all but `Slow` and `Closed` nothing is left behind.
+    pub async fn run(&self, caller: &Caller, request: RunRequest) -> Result<Job, RunError> {
+        self.again(caller, request, None).await
+    }
+
+    /// Makes a new job of one that is over, with the same parameters or others. It runs what the
+    /// pipeline is now.
+    ///
+    /// # Errors
+    /// As [`RetryError`] says.
+    pub async fn retry(
         &self,
         caller: &Caller,
-        pipeline: &str,
-        params: BTreeMap<String, String>,
+        id: JobId,
+        request: RetryRequest,
+    ) -> Result<Job, RetryError> {
+        let (store, asks) = (self.inner.store.clone(), caller.clone());
+        let found = blocking(move || store.job_detail(&asks, id)).await?;
+        let found = found.ok_or(RetryError::NotFound)?;
+        if !found.job.state.is_over() {
+            return Err(RetryError::NotOver(found.job.state));
+        }
+        let pipeline = found.job.pipeline.unwrap_or(found.job.name);
+        let as_they_were =
+            || found.params.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+        let params = request.params.unwrap_or_else(as_they_were);
+        let priority = Some(found.job.priority);
+        let request = RunRequest { pipeline, params, run_at: None, priority, key: request.key };
+        Ok(self.again(caller, request, Some(id)).await?)
+    }
+
+    async fn again(
+        &self,
+        caller: &Caller,
+        request: RunRequest,
+        retry_of: Option<JobId>,
     ) -> Result<Job, RunError> {
         let runner = &self.inner.runner;
-        let definition = runner.settings().pipelines.iter().find(|known| known.name == pipeline);
+        let settings = runner.settings();
+        let definition = settings.pipeline(&request.pipeline);
         let definition =
-            definition.ok_or_else(|| RunError::UnknownPipeline(pipeline.to_owned()))?;
-        if let Some(name) = params.keys().next() {
-            return Err(RunError::UnknownParam { name: name.clone() });
+            definition.ok_or_else(|| RunError::UnknownPipeline(request.pipeline.clone()))?;
+        let params = params::settle(&definition.params, &request.params)?;
+        let now = Timestamp::now();
+        if request.run_at.is_some_and(|at| at.0 - now.0 > FURTHEST_MS) {
+            return Err(RunError::TooFar);
         }
-        let id = JobId(Uuid::now_v7());
-        let steps = definition.steps.iter();
+        let asked = (&request.pipeline, &params, request.run_at, request.priority, retry_of);
+        // Text to text, numbers and ids: this cannot fail to be JSON.
+        let asked = serde_json::to_vec(&asked).unwrap_or_default();
+        let key = request.key.map(|key| RequestKey {
+            caller: caller.name.to_string(),
+            key,
+            request: Uuid::new_v5(&Uuid::NAMESPACE_OID, &asked),
+        });
         let job = NewJob {
-            id,
-            connection: runner.connection_id(),
-            external_id: None,
-            name: definition.name.clone(),
-            pipeline: Some(definition.name.clone()),
-            queue: definition.queue.clone(),
+            priority: request.priority.unwrap_or(definition.priority),
+            run_at: request.run_at.filter(|at| *at > now),
+            retry_of,
+            key,
             params,
-            steps: steps.map(|s| NewStep { name: s.name.clone(), phase: s.phase }).collect(),
-            definition: serde_json::to_string(definition).ok(),
-            max_attempts: 1,
-            priority: 0,
-            run_at: None,
-            retry_of: None,
-            created_by: caller.name.to_string(),
-            created_at: Timestamp::now(),
+            ..new_job(definition, runner.connection_id(), caller.name.to_string(), now)
         };
+        let id = job.id;
         let ack = self.inner.board.try_send(Observation::Queued(Box::new(job)));
         let ack = ack.map_err(|error| match error {
             SendError::Full => RunError::Busy,
             SendError::Closed => RunError::Closed,
         })?;
-        // A task of its own: who asked may go away, a committed job has to be enqueued all the same.
-        let engine = self.clone();
-        let queued = tokio::spawn(async move {
-            let applied = ack.await?;
-            if let Some(job) = &applied.job {
+        // A repeated request changes nothing: its job is enqueued already.
+        let told = self.when_committed(ack, |engine, applied| async move {
+            if let Some(job) = applied.job.as_ref().filter(|_| applied.changed) {
                 engine.inner.runner.enqueue(job);
             }
-            Ok::<_, Refused>(applied)
         });
-        match tokio::time::timeout(COMMIT_TIME, queued).await {
-            Ok(Ok(Ok(Applied { job: Some(job), .. }))) => Ok(job),
-            Ok(_) => Err(RunError::Closed),
-            Err(_) => Err(RunError::Slow { job: id }),
+        match told.await {
+            Some(Ok(Applied { job: Some(job), .. })) => Ok(job),
+            Some(Err(Refused::KeyReused)) => Err(RunError::KeyReused),
+            Some(_) => Err(RunError::Closed),
+            None => Err(RunError::Slow { job: id }),
         }
     }
 
@@ -118,29 +210,105 @@ impl Engine {
         id: JobId,
         why: Option<String>,
     ) -> Result<Job, CancelError> {
-        let (store, asks) = (self.inner.store.clone(), caller.clone());
-        let known = blocking(move || store.job(&asks, id)).await?;
-        known.ok_or(CancelError::NotFound)?;
+        self.stored_row(caller, id).await?.ok_or(CancelError::NotFound)?;
         let request = CancelRequest { by: caller.name.to_string(), at: Timestamp::now(), why };
         let asked = Observation::CancelRequested { job: id, request: request.clone() };
         let ack = self.inner.board.try_send(asked).map_err(|error| match error {
             SendError::Full => CancelError::Busy,
             SendError::Closed => CancelError::Closed,
         })?;
-        let engine = self.clone();
-        let cancelled = tokio::spawn(async move {
-            let applied = ack.await?;
+        let told = self.when_committed(ack, |engine, applied| async move {
             if let Some(job) = &applied.job {
-                engine.inner.runner.cancel(job, request);
+                engine.inner.runner.cancel(job, request).await;
             }
+        });
+        match told.await {
+            Some(Ok(Applied { job: Some(job), .. })) => Ok(job),
+            Some(Err(Refused::UnknownJob)) => Err(CancelError::NotFound),
+            Some(Err(Refused::Over(state))) => Err(CancelError::Over(state)),
+            Some(_) => Err(CancelError::Closed),
+            None => Err(CancelError::Slow),
+        }
+    }
+
+    /// Deletes a job that is over with all that belongs to it; resolves when that is committed.
+    ///
+    /// # Errors
+    /// As [`DeleteError`] says.
+    pub async fn delete(&self, caller: &Caller, id: JobId) -> Result<(), DeleteError> {
+        let job = self.stored_row(caller, id).await?.ok_or(DeleteError::NotFound)?;
+        let deleted = Observation::Deleted { job: id, connection: job.connection_id };
+        let ack = self.inner.board.try_send(deleted).map_err(|error| match error {
+            SendError::Full => DeleteError::Busy,
+            SendError::Closed => DeleteError::Closed,
+        })?;
+        let told = self.when_committed(ack, move |engine, _| async move {
+            engine.inner.runner.removed(id);
+        });
+        match told.await {
+            Some(Ok(_)) => {
+                tracing::info!(job = %id, by = %caller.name, "job deleted");
+                Ok(())
+            }
+            Some(Err(Refused::UnknownJob)) => Err(DeleteError::NotFound),
+            Some(Err(Refused::NotOver(state))) => Err(DeleteError::NotOver(state)),
+            Some(Err(_)) => Err(DeleteError::Closed),
+            None => Err(DeleteError::Slow),
+        }
+    }
+
+    async fn stored_row(&self, caller: &Caller, id: JobId) -> Result<Option<Job>, StoreError> {
+        let (store, asks) = (self.inner.store.clone(), caller.clone());
+        blocking(move || store.job(&asks, id)).await
+    }
+
+    /// Waits for a commit and does what follows from it, in a task of its own: who asked may go away,
+    /// what is committed is done all the same. None: not committed in time.
+    pub(super) async fn when_committed<F: Future<Output = ()> + Send>(
+        &self,
+        ack: Ack,
+        then: impl FnOnce(Engine, Applied) -> F + Send + 'static,
+    ) -> Option<Result<Applied, Refused>> {
+        let engine = self.clone();
+        let done = tokio::spawn(async move {
+            let applied = ack.await?;
+            then(engine, applied.clone()).await;
             Ok::<_, Refused>(applied)
         });
-        match tokio::time::timeout(COMMIT_TIME, cancelled).await {
-            Ok(Ok(Ok(Applied { job: Some(job), .. }))) => Ok(job),
-            Ok(Ok(Err(Refused::UnknownJob))) => Err(CancelError::NotFound),
-            Ok(Ok(Err(Refused::Over(state)))) => Err(CancelError::Over(state)),
-            Ok(_) => Err(CancelError::Closed),
-            Err(_) => Err(CancelError::Slow),
+        match tokio::time::timeout(COMMIT_TIME, done).await {
+            Ok(Ok(answer)) => Some(answer),
+            // The runtime is ending.
+            Ok(Err(_)) => Some(Err(Refused::Closed)),
+            Err(_) => None,
         }
+    }
+}
+
+/// A run of a pipeline as it is queued, without parameters.
+fn new_job(
+    definition: &Definition,
+    connection: shared::ConnectionId,
+    created_by: String,
+    created_at: Timestamp,
+) -> NewJob {
+    let steps = definition.steps.iter();
+    NewJob {
+        id: JobId(Uuid::now_v7()),
+        connection,
+        external_id: None,
+        name: definition.name.clone(),
+        pipeline: Some(definition.name.clone()),
+        queue: definition.queue.clone(),
+        params: BTreeMap::new(),
+        steps: steps.map(|s| NewStep { name: s.name.clone(), phase: s.phase }).collect(),
+        definition: serde_json::to_string(definition).ok(),
+        max_attempts: definition.retry.retries.saturating_add(1),
+        priority: definition.priority,
+        run_at: None,
+        retry_of: None,
+        due: None,
+        key: None,
+        created_by,
+        created_at,
     }
 }

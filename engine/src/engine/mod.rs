@@ -1,10 +1,13 @@
-//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`]) and do ([`actions`]).
+//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`]) and do ([`actions`],
+//! [`queue_actions`]).
 
 mod actions;
 mod log_reads;
+mod queue_actions;
 mod reads;
 
-pub use actions::{CancelError, RunError};
+pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
+pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
 
 use crate::{
@@ -89,9 +92,10 @@ impl Engine {
     /// Err says why nothing can be taken on.
     ///
     /// # Errors
-    /// While the store cannot write.
+    /// While the store cannot write, or the disk is nearly full.
     pub fn ready(&self) -> Result<(), String> {
-        self.inner.board.writable()
+        self.inner.board.writable()?;
+        self.inner.runner.disk_low().map_or(Ok(()), Err)
     }
 
     pub fn on_shutdown(&self) -> OnShutdown {

@@ -187,7 +187,7 @@ impl Engine {
         let defined = stored.definition.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let defined: Definition = defined.unwrap_or_default();
         Ok(Some(JobDetail {
-            waiting: self.waiting(&stored.job).or(stored.delay),
+            waiting: self.waiting(&stored.job).await.or(stored.delay),
             job: stored.job,
             params: stored.params,
             param_defs: defined.params,
@@ -202,22 +202,16 @@ impl Engine {
         }))
     }
 
-    /// Why a queued job is still waiting, in one sentence.
-    fn waiting(&self, job: &Job) -> Option<String> {
-        if job.state != JobState::Queued {
-            return None;
-        }
-        let queues = self.inner.board.queues();
-        let queue = queues
-            .iter()
-            .find(|queue| queue.name == job.queue && queue.connection_id == job.connection_id)?;
-        Some(match queue.concurrency {
-            Some(0) => format!("queue {} is not in the configuration any more", queue.name),
-            Some(slots) => {
-                format!("no free slot in queue {}: {} of {slots} in use", queue.name, queue.active)
+    /// Why a job is still waiting, in one sentence.
+    async fn waiting(&self, job: &Job) -> Option<String> {
+        match (job.state, job.run_at) {
+            (JobState::Scheduled, Some(at)) => Some(format!("scheduled for {at}")),
+            (JobState::Retrying, Some(at)) => {
+                Some(format!("attempt {} of {} begins at {at}", job.attempt + 1, job.max_attempts))
             }
-            None => format!("waiting for a worker of queue {}", queue.name),
-        })
+            (JobState::Queued, _) => self.inner.runner.why_waiting(job).await,
+            _ => None,
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! What a step is given by the server's own surroundings, and the marker by which a step and all it
 //! starts are found again.
 
-use crate::definition::{Definition, Settings, StepDef};
+use crate::{
+    definition::{Definition, Settings, StepDef},
+    params::variable,
+};
 use shared::JobId;
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -69,12 +72,14 @@ impl Inherited {
     }
 
     /// The whole environment of one step: what is always passed on, what `inherit_env` names, the
-    /// pipeline's `env`, the step's `env`, and what says which run it is; a later one wins.
+    /// pipeline's `env`, the step's `env`, the parameters, and what says which run it is; a later one
+    /// wins.
     pub fn of_step(
         &self,
         settings: &Settings,
         pipeline: &Definition,
         step: &StepDef,
+        params: &BTreeMap<String, String>,
         marker: &Marker,
     ) -> BTreeMap<String, String> {
         let passed_on = |name: &str| {
@@ -94,6 +99,7 @@ impl Inherited {
             .chain(&pipeline.env)
             .chain(&step.env)
             .map(|(name, value)| (name.clone(), value.clone()))
+            .chain(params.iter().map(|(name, value)| (variable(name), value.clone())))
             .chain(own.map(|(name, value)| (name.to_owned(), value)))
             .collect()
     }
@@ -140,11 +146,12 @@ mod tests {
         let marker = Marker { install: "i".into(), job, attempt: 2 };
         let run = format!("i/{job}/2");
         assert_eq!(
-            server.of_step(&settings, &pipeline, &step, &marker),
+            server.of_step(&settings, &pipeline, &step, &map(&[("depth", "3")]), &marker),
             map(&[
                 ("A", "step"),
                 ("B", "pipeline"),
                 ("LC_TIME", "C"),
+                ("PARAM_DEPTH", "3"),
                 ("PATH", "/bin"),
                 ("TAILBOARD_ATTEMPT", "2"),
                 ("TAILBOARD_JOB_ID", &job.to_string()),

@@ -93,7 +93,7 @@ impl Entry {
             }
             What::Cancelling => RunChange::Cancelling { at },
             What::End { outcome: Outcome::Lost, error, .. } => {
-                RunChange::Lost { at, reason: error.unwrap_or_default(), mark }
+                RunChange::Lost { at, reason: error.unwrap_or_default(), mark, retry_at: None }
             }
             What::End { outcome, code, signal, error } => RunChange::Ended {
                 state: match outcome {
@@ -106,6 +106,7 @@ impl Entry {
                 exit: Exit { code, signal },
                 error,
                 mark,
+                retry_at: None,
             },
         }
     }

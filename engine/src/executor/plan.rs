@@ -61,11 +61,12 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The plan of attempt `attempt` of a run of `definition`.
+    /// The plan of one attempt of a run of `definition` with these parameters.
     pub fn of(
         definition: &Definition,
         settings: &Settings,
         inherited: &Inherited,
+        params: &BTreeMap<String, String>,
         marker: &Marker,
     ) -> Self {
         let steps = definition
@@ -79,7 +80,7 @@ impl Plan {
                     Phase::Cleanup => Some(step.timeout.unwrap_or(CLEANUP_TIMEOUT)),
                     _ => step.timeout,
                 },
-                env: inherited.of_step(settings, definition, step, marker),
+                env: inherited.of_step(settings, definition, step, params, marker),
             })
             .collect();
         Self {
@@ -89,7 +90,7 @@ impl Plan {
             steps,
             timeout: definition.timeout,
             grace: settings.grace,
-            max_log_bytes: settings.max_log_bytes,
+            max_log_bytes: definition.max_log_bytes.unwrap_or(settings.max_log_bytes),
             min_free_disk: settings.min_free_disk,
             open_files: inherited.open_files,
             umask: inherited.umask,

@@ -7,11 +7,11 @@
 use super::{
     context::{Context, blocking},
     follow::Follower,
-    start,
+    retry, start,
 };
 use crate::{
-    Observation,
-    board::Refused,
+    Definition, Observation,
+    board::{Applied, Refused},
     executor::{
         cancel, journal,
         lock::{self, Guard, Holder},
@@ -20,8 +20,8 @@ use crate::{
     observation::{LogMark, RunChange, RunProgress},
     store::Unfinished,
 };
-use shared::{CancelRequest, JobId, JobState, Timestamp};
-use std::{io, path::PathBuf, sync::Arc};
+use shared::{CancelRequest, Job, JobId, JobState, Timestamp, log::LogInfo};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 use tokio::sync::{oneshot, watch};
 
 /// Cancel requests for one job: the newest, and how many there were. The second one skips grace
@@ -40,11 +40,22 @@ pub struct Attempt {
     pub dir: PathBuf,
     /// What it runs, as it was queued with: JSON. Read only when it has to be started.
     pub definition: Option<String>,
+    /// What it was queued with.
+    pub params: BTreeMap<String, String>,
     /// Boot in which it was claimed.
     boot_id: String,
     /// Bytes of the journal that the board has.
     pub position: u64,
     pub cancels: watch::Receiver<Cancels>,
+}
+
+/// How an attempt ended.
+#[derive(Debug)]
+pub enum Last {
+    /// The job is over.
+    Over(JobState),
+    /// There will be another: the job as it waits for it.
+    Retrying(Box<Job>),
 }
 
 /// Where an attempt stands, by its lock and its journal.
@@ -66,7 +77,7 @@ pub async fn claim(
     job: JobId,
     worker: String,
     cancels: watch::Receiver<Cancels>,
-) -> Option<JobState> {
+) -> Option<Last> {
     let stored = match context.stored(job).await {
         Ok(stored) => stored?,
         Err(error) => {
@@ -80,8 +91,10 @@ pub async fn claim(
         Observation::Claimed { job, attempt: number, worker, boot_id: boot_id.clone(), at };
     context.tell(claimed).await.ok()?;
     let dir = context.job_dir(job);
-    let definition = stored.definition;
-    Attempt { context, job, number, dir, definition, boot_id, position: 0, cancels }.end(None).await
+    let (definition, params) = (stored.definition, stored.params);
+    Attempt { context, job, number, dir, definition, params, boot_id, position: 0, cancels }
+        .end(None)
+        .await
 }
 
 /// Follows an attempt that a server before this one claimed. `known` fires when it is clear whether
@@ -91,12 +104,13 @@ pub async fn adopt(
     found: Unfinished,
     cancels: watch::Receiver<Cancels>,
     known: oneshot::Sender<()>,
-) -> Option<JobState> {
+) -> Option<Last> {
     Attempt {
         job: found.job.id,
         number: found.job.attempt,
         dir: context.job_dir(found.job.id),
         definition: found.definition,
+        params: found.params,
         boot_id: found.boot_id.unwrap_or_default(),
         position: found.journal_position,
         context,
@@ -108,9 +122,9 @@ pub async fn adopt(
 
 impl Attempt {
     /// Its last word.
-    async fn end(mut self, known: Option<oneshot::Sender<()>>) -> Option<JobState> {
+    async fn end(mut self, known: Option<oneshot::Sender<()>>) -> Option<Last> {
         match self.run(known).await {
-            Ok(state) => Some(state),
+            Ok(last) => Some(last),
             Err(Refused::Closed) => None,
             Err(refused) => {
                 tracing::error!(job = %self.job, %refused, "the board refuses what an attempt says; it is not followed any further");
@@ -119,7 +133,7 @@ impl Attempt {
         }
     }
 
-    async fn run(&mut self, mut known: Option<oneshot::Sender<()>>) -> Result<JobState, Refused> {
+    async fn run(&mut self, mut known: Option<oneshot::Sender<()>>) -> Result<Last, Refused> {
         loop {
             let standing = self.standing().await;
             if let Some(known) = known.take() {
@@ -129,24 +143,24 @@ impl Attempt {
             match standing {
                 Ok(Standing::Running(holder)) => {
                     self.deliver_cancel(Some(holder)).await;
-                    if let Some(state) = Follower::of_executor(self, &holder).until_gone().await? {
-                        return Ok(state);
+                    if let Some(last) = Follower::of_executor(self, &holder).until_gone().await? {
+                        return Ok(last);
                     }
                 }
                 Ok(Standing::Ended) => {
-                    if let Some(state) = Follower::of_files(self).look().await? {
-                        return Ok(state);
+                    if let Some(last) = Follower::of_files(self).look().await? {
+                        return Ok(last);
                     }
                     // It was told before; the board has it.
-                    return Ok(JobState::Failed);
+                    return Ok(Last::Over(JobState::Failed));
                 }
                 Ok(Standing::Lost(guard, reason)) => {
                     self.repair(guard).await;
                     return self.lost(reason).await;
                 }
                 Ok(Standing::Unborn) => {
-                    if let Some(state) = start::start(self).await? {
-                        return Ok(state);
+                    if let Some(last) = start::start(self).await? {
+                        return Ok(last);
                     }
                 }
                 Err(error) => return self.lost(format!("its files cannot be read: {error}")).await,
@@ -214,7 +228,7 @@ impl Attempt {
     }
 
     /// Ends what the attempt left running, then tells the board that it is lost.
-    pub async fn lost(&mut self, reason: String) -> Result<JobState, Refused> {
+    pub async fn lost(&mut self, reason: String) -> Result<Last, Refused> {
         let marker = self.context.marker(self.job, self.number);
         let (dir, number) = (self.dir.clone(), self.number);
         let swept = blocking(move || {
@@ -235,10 +249,29 @@ impl Attempt {
         };
         let info = Follower::of_files(self).size().await;
         let mark = LogMark { offset: info.bytes, lines: info.lines };
-        let lost = RunChange::Lost { at: Timestamp::now(), reason, mark };
-        self.tell(vec![lost], None).await?;
-        self.context.logs.close(self.job, info);
-        Ok(JobState::Failed)
+        let retry_at = retry::after_loss(self.definition().as_ref(), self.number);
+        let lost = RunChange::Lost { at: Timestamp::now(), reason, mark, retry_at };
+        let told = self.tell(vec![lost], None).await?;
+        Ok(self.last(told, JobState::Failed, info))
+    }
+
+    /// What it runs. None: it cannot be read.
+    pub fn definition(&self) -> Option<Definition> {
+        serde_json::from_str(self.definition.as_deref()?).ok()
+    }
+
+    /// The attempt is over; `told` is what the board made of that, `state` what it was told.
+    pub fn last(&self, told: Applied, state: JobState, log: LogInfo) -> Last {
+        match told.job {
+            Some(job) if job.state == JobState::Retrying => {
+                self.context.logs.set(self.job, log);
+                Last::Retrying(Box::new(job))
+            }
+            job => {
+                self.context.logs.close(self.job, log);
+                Last::Over(job.map_or(state, |job| job.state))
+            }
+        }
     }
 
     /// News of this attempt for the board; resolves when they are committed.
@@ -246,9 +279,8 @@ impl Attempt {
         &self,
         changes: Vec<RunChange>,
         journal_position: Option<u64>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Applied, Refused> {
         let run = RunProgress { job: self.job, attempt: self.number, journal_position, changes };
-        self.context.tell(Observation::Run(Box::new(run))).await?;
-        Ok(())
+        self.context.tell(Observation::Run(Box::new(run))).await
     }
 }

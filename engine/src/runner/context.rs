@@ -1,6 +1,6 @@
 //! What every part of the runner works with.
 
-use super::live::LiveLogs;
+use super::{disk::Disk, live::LiveLogs};
 use crate::{
     Caller, Observation, Settings,
     board::{Applied, Board, Refused},
@@ -11,14 +11,15 @@ use crate::{
 use shared::{ConnectionId, JobId};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 /// Shared by the queues and the attempts.
 pub struct Context {
     pub board: Board,
     pub store: Store,
-    pub settings: Settings,
+    settings: RwLock<Arc<Settings>>,
+    pub disk: Disk,
     pub inherited: Inherited,
     pub logs: LiveLogs,
     pub directories: Arc<Directories>,
@@ -74,10 +75,20 @@ impl Context {
             caller: Caller::local_owner(),
             board,
             store,
-            settings,
+            disk: Disk::new(&data_dir.to_owned(), settings.min_free_disk),
+            settings: RwLock::new(Arc::new(settings)),
             directories,
             executor,
         }
+    }
+
+    /// As they are now; a reload replaces them.
+    pub fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn replace_settings(&self, settings: Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 
     /// Where the files of a job are. 256 folders by the last byte of the id, which is random, so

@@ -1,6 +1,10 @@
 //! Following a run by its files: journal, log, live.
 
-use super::{attempt::Attempt, context::blocking};
+use super::{
+    attempt::{Attempt, Last},
+    context::blocking,
+    retry,
+};
 use crate::{
     board::Refused,
     executor::{journal, lock::Holder},
@@ -60,11 +64,11 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// When the board refuses what it is told.
-    pub async fn until_gone(mut self) -> Result<Option<JobState>, Refused> {
+    pub async fn until_gone(mut self) -> Result<Option<Last>, Refused> {
         loop {
             let looked = Instant::now();
-            if let Some(state) = self.look().await? {
-                return Ok(Some(state));
+            if let Some(last) = self.look().await? {
+                return Ok(Some(last));
             }
             let changed = async {
                 match &self.changed {
@@ -94,7 +98,7 @@ impl<'a> Follower<'a> {
     ///
     /// # Errors
     /// When the board refuses what it is told.
-    pub async fn look(&mut self) -> Result<Option<JobState>, Refused> {
+    pub async fn look(&mut self) -> Result<Option<Last>, Refused> {
         let attempt = &*self.attempt;
         let (dir, number, position) = (attempt.dir.clone(), attempt.number, attempt.position);
         let news = blocking(move || journal::read_from(&dir, number, position)).await;
@@ -111,18 +115,31 @@ impl<'a> Follower<'a> {
         if news.position == self.attempt.position {
             return Ok(None);
         }
-        let changes: Vec<_> = news.entries.into_iter().map(journal::Entry::into_change).collect();
+        let mut changes: Vec<_> =
+            news.entries.into_iter().map(journal::Entry::into_change).collect();
+        changes.iter_mut().for_each(|change| self.again(change));
         let end = changes.iter().find_map(|change| match change {
             RunChange::Ended { state, .. } => Some(*state),
             RunChange::Lost { .. } => Some(JobState::Failed),
             _ => None,
         });
-        self.attempt.tell(changes, Some(news.position)).await?;
+        let told = self.attempt.tell(changes, Some(news.position)).await?;
         self.attempt.position = news.position;
-        if end.is_some() {
-            self.attempt.context.logs.close(self.attempt.job, info);
+        Ok(end.map(|state| self.attempt.last(told, state, info)))
+    }
+
+    /// When the attempt is followed by another, if this was its end.
+    fn again(&self, change: &mut RunChange) {
+        let definition = || self.attempt.definition();
+        match change {
+            RunChange::Ended { state: JobState::Failed, retry_at, .. } => {
+                *retry_at = retry::after_failure(definition().as_ref(), self.attempt.number);
+            }
+            RunChange::Lost { retry_at, .. } => {
+                *retry_at = retry::after_loss(definition().as_ref(), self.attempt.number);
+            }
+            _ => {}
         }
-        Ok(end)
     }
 
     /// Size of the log now.

@@ -1,40 +1,48 @@
 //! The built-in runner: queues with slots, and the attempts that run in them.
 //!
-//! - [`queue`]: one loop per queue claims what waits for a free slot; it is the queue's worker
+//! - [`queue`]: one loop per queue claims what waits for a free slot; it is the queue's worker.
+//!   [`waiting`]: the order in which it does; [`report`]: what it says of itself
 //! - [`attempt`]: one attempt from claim to last word; [`start`] gets it an executor, [`follow`]
-//!   reads the files that the executor writes
+//!   reads the files that the executor writes; [`retry`]: whether there is another
 //! - [`live`]: how far each growing log is, for its readers
+//! - [`disk`]: whether there is room for new runs; [`tidy`]: directories of deleted jobs
 //!
 //! The runner decides what runs; executors run it (see [`crate::executor`]) and outlive the server.
 //! It changes no state itself: it tells the board what it saw and waits for the commit.
 
 mod attempt;
 mod context;
+mod disk;
 mod follow;
 pub mod live;
 mod queue;
 mod rates;
+mod report;
+mod retry;
 mod start;
+mod tidy;
+mod waiting;
 
 use crate::{
     Observation, Settings,
     board::{Board, Refused},
     definition::QueueDef,
     linux::directories::Directories,
-    store::{Store, Unfinished},
+    logs::{Log, Size},
+    store::{Paused, Store, StoreError, Unfinished},
 };
 use context::{Context, Surroundings};
 use live::LiveLogs;
 use queue::{Command, QueueLoop};
 use shared::{
     CancelRequest, Connection, ConnectionId, ConnectionKind, Freshness, Job, JobId, JobState,
-    Timestamp,
+    Timestamp, log::LogInfo,
 };
 use std::{
     collections::HashMap,
     io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -47,8 +55,9 @@ pub(crate) use context::blocking;
 /// Handle of the runner.
 pub struct Runner {
     context: Arc<Context>,
-    queues: HashMap<String, mpsc::UnboundedSender<Command>>,
-    watching: JoinHandle<()>,
+    queues: Mutex<HashMap<String, mpsc::UnboundedSender<Command>>>,
+    /// Tasks of the whole runner; they end with it.
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// Why the runner could not start.
@@ -58,6 +67,8 @@ pub enum StartError {
     Watch(io::Error),
     #[error("the board refused to begin: {0}")]
     Board(#[from] Refused),
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// The id of an installation's own connection.
@@ -84,15 +95,24 @@ impl Runner {
         let copy = store.is_copy();
         let context =
             Context::new((board, store), settings, around, directories, data_dir, executor);
-        let mut this = Self { context: Arc::new(context), queues: HashMap::new(), watching };
+        let context = Arc::new(context);
+        let (looks, dir) = (context.clone(), data_dir.to_owned());
+        let looking = tokio::spawn(async move {
+            looks.disk.keep_looking(dir, || looks.settings().min_free_disk).await;
+        });
+        let tidying = tokio::spawn(tidy::tidy(context.clone()));
+        let tasks = Mutex::new(vec![watching, looking, tidying]);
+        let this = Self { context, queues: Mutex::default(), tasks };
         this.context.tell(Observation::Connection(Box::new(this.connection()))).await?;
-        for queue in this.context.settings.queues.clone() {
-            this.open(queue);
+        let store = this.context.store.clone();
+        let paused = blocking(move || store.paused()).await?;
+        for queue in this.context.settings().queues.clone() {
+            this.open(queue, &paused);
         }
         if copy {
             this.give_up(unfinished).await?;
         } else {
-            this.go_on_with(unfinished).await;
+            this.go_on_with(unfinished, &paused).await;
         }
         Ok(this)
     }
@@ -101,8 +121,13 @@ impl Runner {
         &self.context.logs
     }
 
-    pub fn settings(&self) -> &Settings {
-        &self.context.settings
+    pub fn settings(&self) -> Arc<Settings> {
+        self.context.settings()
+    }
+
+    /// Some says why no new run starts: the disk is nearly full.
+    pub fn disk_low(&self) -> Option<String> {
+        self.context.disk.low()
     }
 
     /// The built-in runner's own connection.
@@ -115,18 +140,58 @@ impl Runner {
         self.context.job_dir(job)
     }
 
-    /// A job of this runner is committed as queued.
+    /// A job of this runner is committed as queued, or as scheduled.
     pub fn enqueue(&self, job: &Job) {
-        self.command(&job.queue, Command::Enqueue { job: job.id, since: job.created_at });
+        self.command(&job.queue, Command::Enqueue(Box::new(job.clone())));
     }
 
     /// A request to cancel a job of this runner is committed.
-    pub fn cancel(&self, job: &Job, request: CancelRequest) {
-        if job.state.is_over() {
-            // It never ran, so its log is empty.
-            self.context.logs.close(job.id, shared::log::LogInfo::default());
-        }
+    pub async fn cancel(&self, job: &Job, request: CancelRequest) {
         self.command(&job.queue, Command::Cancel { job: job.id, request });
+        if job.state.is_over() {
+            // Nothing of it runs, so its log is what its attempts left, if there were any.
+            let dir = self.context.job_dir(job.id);
+            let size =
+                blocking(move || Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size()));
+            let size = size.await.unwrap_or_default();
+            let info = LogInfo { lines: size.lines, bytes: size.bytes, ..LogInfo::default() };
+            self.context.logs.close(job.id, info);
+        }
+    }
+
+    /// The pause of a queue is committed, or its end.
+    pub fn pause(&self, queue: &str, paused: Option<(String, Timestamp)>) {
+        self.command(queue, Command::Pause(paused));
+    }
+
+    /// A deleted job's directory is removed now rather than at the next start.
+    pub fn removed(&self, job: JobId) {
+        tokio::spawn(tidy::remove(self.context.clone(), job));
+    }
+
+    /// Why a job waits for a slot, in one sentence. None: it does not, as far as its queue knows.
+    pub async fn why_waiting(&self, job: &Job) -> Option<String> {
+        let (answer, answered) = oneshot::channel();
+        self.command(&job.queue, Command::Ask { job: job.id, answer });
+        answered.await.ok().flatten()
+    }
+
+    /// From now on it is as these settings say. What is queued or runs keeps the definition it was
+    /// queued with; a queue that is not there any more ends with its last job.
+    pub fn replace(&self, settings: Settings) {
+        let before = self.context.settings();
+        let queues = settings.queues.clone();
+        self.context.replace_settings(settings);
+        for QueueDef { name, concurrency } in &queues {
+            let changed = Command::Configure { concurrency: *concurrency };
+            if self.sent(name, changed).is_err() {
+                self.open(QueueDef { name: name.clone(), concurrency: *concurrency }, &[]);
+            }
+        }
+        let gone = before.queues.iter().filter(|old| queues.iter().all(|new| new.name != old.name));
+        for queue in gone {
+            self.command(&queue.name, Command::Configure { concurrency: 0 });
+        }
     }
 
     /// Claims nothing more. With `cancel` the runs are cancelled and waited for, else their
@@ -138,7 +203,7 @@ impl Runner {
             why: Some("the server is shutting down".to_owned()),
         });
         let mut stopping = Vec::new();
-        for queue in self.queues.values() {
+        for queue in self.queues().values() {
             let (told, stopped) = oneshot::channel();
             if queue.send(Command::Stop { cancel: request.clone(), told }).is_ok() {
                 stopping.push(stopped);
@@ -148,22 +213,44 @@ impl Runner {
             // An error: the loop ended before.
             let _ = stopped.await;
         }
-        self.watching.abort();
-    }
-
-    fn command(&self, queue: &str, command: Command) {
-        // A queue's loop ends only when the server does; then nobody has to be told.
-        let sent = self.queues.get(queue).map(|queue| queue.send(command));
-        if sent.is_none() {
-            tracing::error!(queue, "a command for a queue that is not there");
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            task.abort();
+            // What it held is free then; its end is the abort, or came before.
+            let _ = task.await;
         }
     }
 
-    fn open(&mut self, definition: QueueDef) {
+    fn command(&self, queue: &str, command: Command) {
+        if let Err(command) = self.sent(queue, command) {
+            // It is not in the configuration and had nothing to do: it is there again for this.
+            self.open(QueueDef { name: queue.to_owned(), concurrency: 0 }, &[]);
+            // Opened just now; an error means that the server is ending.
+            let _ = self.sent(queue, command);
+        }
+    }
+
+    /// Gives the command back if there is no such loop any more.
+    fn sent(&self, queue: &str, command: Command) -> Result<(), Command> {
+        match self.queues().get(queue) {
+            Some(queue) => queue.send(command).map_err(|error| error.0),
+            None => Err(command),
+        }
+    }
+
+    fn queues(&self) -> MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Command>>> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self, definition: QueueDef, paused: &[Paused]) {
         let (commands, receiver) = mpsc::unbounded_channel();
         let name = definition.name.clone();
-        tokio::spawn(QueueLoop::new(self.context.clone(), definition, receiver).run());
-        self.queues.insert(name, commands);
+        let paused = paused
+            .iter()
+            .find(|paused| paused.queue == name && paused.connection == self.context.connection)
+            .map(|paused| (paused.by.clone(), paused.since));
+        tokio::spawn(QueueLoop::new(self.context.clone(), definition, paused, receiver).run());
+        self.queues().insert(name, commands);
     }
 
     fn connection(&self) -> Connection {
@@ -179,11 +266,11 @@ impl Runner {
     }
 
     /// Adopts first; what waits comes after that.
-    async fn go_on_with(&mut self, unfinished: Vec<Unfinished>) {
+    async fn go_on_with(&self, unfinished: Vec<Unfinished>, paused: &[Paused]) {
         for found in &unfinished {
-            if !self.queues.contains_key(&found.job.queue) {
+            if !self.queues().contains_key(&found.job.queue) {
                 // Not in the configuration any more: what runs is followed, what waits goes on waiting.
-                self.open(QueueDef { name: found.job.queue.clone(), concurrency: 0 });
+                self.open(QueueDef { name: found.job.queue.clone(), concurrency: 0 }, paused);
             }
         }
         let (active, waiting): (Vec<_>, Vec<_>) =
@@ -209,7 +296,8 @@ impl Runner {
         for Unfinished { job, .. } in unfinished {
             let at = Timestamp::now();
             let told = if job.state == JobState::Active {
-                let lost = RunChange::Lost { at, reason: reason.into(), mark: LogMark::default() };
+                let mark = LogMark::default();
+                let lost = RunChange::Lost { at, reason: reason.into(), mark, retry_at: None };
                 Observation::Run(Box::new(RunProgress {
                     job: job.id,
                     attempt: job.attempt,

@@ -4,14 +4,16 @@
 //! loop that is stuck really shows as offline.
 
 use super::{
-    attempt::{self, Cancels},
+    attempt::{self, Cancels, Last},
     context::Context,
     rates::Rates,
+    waiting::Waiting,
 };
 use crate::{Observation, definition::QueueDef, store::Unfinished};
-use shared::{CancelRequest, JobId, JobState, Queue, Timestamp, Worker, WorkerState};
+use shared::{CancelRequest, Job, JobId, JobState, Timestamp, WorkerState};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
+    future::pending,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -25,48 +27,68 @@ use tokio::{
 const BEAT: Duration = Duration::from_secs(2);
 /// Snapshots of a queue are at least this far apart: the stream lets four a second through.
 const SNAPSHOT_PAUSE: Duration = Duration::from_millis(100);
+/// The wall clock may be set while a job waits for its time: it is looked at this often.
+const CLOCK: Duration = Duration::from_secs(30);
 
 /// What the loop is told.
 pub enum Command {
-    /// The job is committed as queued.
-    Enqueue { job: JobId, since: Timestamp },
+    /// The job is committed as queued, scheduled or retrying.
+    Enqueue(Box<Job>),
     /// The job was active when the server before this one ended.
     Adopt { found: Box<Unfinished>, known: oneshot::Sender<()> },
     /// A request to cancel the job is committed.
     Cancel { job: JobId, request: CancelRequest },
+    /// Claims nothing (by whom, since when), or goes on.
+    Pause(Option<(String, Timestamp)>),
+    /// Has this many slots from now on; none: it is not in the configuration any more.
+    Configure { concurrency: u32 },
+    /// Why a job of it waits.
+    Ask { job: JobId, answer: oneshot::Sender<Option<String>> },
     /// Claims nothing more. `told` fires when nothing runs any more; at once if nothing is cancelled.
     Stop { cancel: Option<CancelRequest>, told: oneshot::Sender<()> },
 }
 
 /// The loop of one queue.
 pub struct QueueLoop {
-    context: Arc<Context>,
-    definition: QueueDef,
+    pub(super) context: Arc<Context>,
+    pub(super) definition: QueueDef,
     commands: mpsc::UnboundedReceiver<Command>,
-    waiting: VecDeque<(JobId, Timestamp)>,
-    running: HashMap<JobId, watch::Sender<Cancels>>,
-    attempts: JoinSet<Option<JobState>>,
+    pub(super) waiting: Waiting,
+    pub(super) running: HashMap<JobId, Running>,
+    attempts: JoinSet<Option<Last>>,
     jobs: HashMap<Id, JobId>,
-    processed: u64,
-    failed: u64,
-    rates: Rates,
+    /// Jobs whose time has come and which are being queued.
+    becoming: JoinSet<Option<Box<Job>>>,
+    pub(super) paused: Option<(String, Timestamp)>,
+    pub(super) processed: u64,
+    pub(super) failed: u64,
+    pub(super) rates: Rates,
     stopping: Option<oneshot::Sender<()>>,
+}
+
+/// A job that has a slot.
+pub(super) struct Running {
+    cancels: watch::Sender<Cancels>,
+    pub pipeline: Arc<str>,
 }
 
 impl QueueLoop {
     pub fn new(
         context: Arc<Context>,
         definition: QueueDef,
+        paused: Option<(String, Timestamp)>,
         commands: mpsc::UnboundedReceiver<Command>,
     ) -> Self {
         Self {
             context,
             definition,
             commands,
-            waiting: VecDeque::new(),
+            waiting: Waiting::default(),
             running: HashMap::new(),
             attempts: JoinSet::new(),
             jobs: HashMap::new(),
+            becoming: JoinSet::new(),
+            paused,
             processed: 0,
             failed: 0,
             rates: Rates::new(Instant::now()),
@@ -74,12 +96,13 @@ impl QueueLoop {
         }
     }
 
-    /// Runs until it is stopped.
+    /// Runs until it is stopped, or has nothing left to do and is not in the configuration any more.
     pub async fn run(mut self) {
         let mut beat = tokio::time::interval(BEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut snapshot = tokio::time::interval(SNAPSHOT_PAUSE);
         snapshot.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut disk = self.context.disk.watch();
         let mut changed = true;
         loop {
             tokio::select! {
@@ -88,6 +111,14 @@ impl QueueLoop {
                     None => break,
                 },
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
+                Some(queued) = self.becoming.join_next() => {
+                    // None: it was cancelled meanwhile, or the server is ending.
+                    if let Ok(Some(job)) = queued {
+                        self.waiting.push(&job);
+                    }
+                }
+                () = until(self.waiting.next_due()) => self.due(),
+                Ok(()) = disk.changed() => {}
                 _ = beat.tick() => {
                     self.beat(WorkerState::Online);
                     // Ages and rates move though nothing happens.
@@ -105,6 +136,14 @@ impl QueueLoop {
             if self.stopping.is_some() && self.running.is_empty() {
                 break;
             }
+            if self.definition.concurrency == 0 && self.is_idle() {
+                self.commands.close();
+                // What was sent before is obeyed; nothing can be sent after.
+                match self.commands.try_recv() {
+                    Ok(command) => self.obey(command),
+                    Err(_) => return self.gone(),
+                }
+            }
         }
         self.beat(WorkerState::Offline);
         if let Some(told) = self.stopping.take() {
@@ -113,31 +152,51 @@ impl QueueLoop {
         }
     }
 
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running.is_empty() && self.becoming.is_empty()
+    }
+
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Enqueue { job, since } => self.waiting.push_back((job, since)),
+            Command::Enqueue(job) => match (job.state, job.run_at) {
+                (JobState::Scheduled | JobState::Retrying, Some(at)) => {
+                    self.waiting.push_later(job.id, at);
+                }
+                _ => self.waiting.push(&job),
+            },
             Command::Adopt { found, known } => {
                 let (context, job) = (self.context.clone(), found.job.id);
                 let request = found.cancel.clone();
-                let cancels = self.running(job);
+                let cancels = watch::Sender::default();
+                let pipeline = found.job.pipeline.as_deref().unwrap_or_default().into();
                 let follow = attempt::adopt(context, *found, cancels.subscribe(), known);
                 let id = self.attempts.spawn(follow).id();
                 self.jobs.insert(id, job);
                 if let Some(request) = request {
                     ask(&cancels, request);
                 }
-                self.running.insert(job, cancels);
+                self.running.insert(job, Running { cancels, pipeline });
             }
             Command::Cancel { job, request } => match self.running.get(&job) {
-                Some(cancels) => ask(cancels, request),
+                Some(running) => ask(&running.cancels, request),
                 // The board has cancelled it by the request alone.
-                None => self.waiting.retain(|(waiting, _)| *waiting != job),
+                None => self.waiting.remove(job),
             },
+            Command::Pause(paused) => {
+                self.paused = paused;
+                self.snapshot();
+            }
+            Command::Configure { concurrency } => self.definition.concurrency = concurrency,
+            Command::Ask { job, answer } => {
+                // Who asked may have stopped waiting.
+                let _ = answer.send(self.why(job));
+            }
             Command::Stop { cancel, told } => {
                 self.stopping = Some(told);
                 match cancel {
                     Some(request) => {
-                        self.running.values().for_each(|cancels| ask(cancels, request.clone()));
+                        let running = self.running.values();
+                        running.for_each(|running| ask(&running.cancels, request.clone()));
                     }
                     // Executors go on without this server.
                     None => {
@@ -149,26 +208,43 @@ impl QueueLoop {
         }
     }
 
-    fn running(&self, job: JobId) -> watch::Sender<Cancels> {
-        self.running.get(&job).cloned().unwrap_or_default()
+    /// Queues what has waited for its time.
+    fn due(&mut self) {
+        for job in self.waiting.pop_due(Timestamp::now()) {
+            let context = self.context.clone();
+            self.becoming.spawn(async move {
+                let ready = Observation::Ready { job, at: Timestamp::now() };
+                context.tell(ready).await.ok()?.job.map(Box::new)
+            });
+        }
     }
 
-    /// Fills the free slots, longest waiting first.
+    /// Fills the free slots: by priority, longest waiting first.
     fn claim(&mut self) {
-        while self.stopping.is_none() && self.running.len() < self.slots() {
-            let Some((job, _)) = self.waiting.pop_front() else { return };
+        let held = self.stopping.is_some() || self.paused.is_some();
+        if held || self.context.disk.low().is_some() {
+            return;
+        }
+        let settings = self.context.settings();
+        while self.running.len() < self.slots() {
+            let running = &self.running;
+            let may_run = |pipeline: &str| match settings.max_concurrent(pipeline) {
+                Some(most) => running_of(running, pipeline) < most as usize,
+                None => true,
+            };
+            let Some((job, pipeline)) = self.waiting.pop(may_run) else { return };
             let cancels = watch::Sender::default();
             let worker = self.worker_id();
             let run = attempt::claim(self.context.clone(), job, worker, cancels.subscribe());
             let id = self.attempts.spawn(run).id();
             self.jobs.insert(id, job);
-            self.running.insert(job, cancels);
+            self.running.insert(job, Running { cancels, pipeline });
         }
     }
 
-    fn ended(&mut self, ended: Result<(Id, Option<JobState>), tokio::task::JoinError>) {
-        let (id, state) = match ended {
-            Ok((id, state)) => (id, state),
+    fn ended(&mut self, ended: Result<(Id, Option<Last>), tokio::task::JoinError>) {
+        let (id, last) = match ended {
+            Ok((id, last)) => (id, last),
             Err(error) => {
                 if error.is_panic() {
                     tracing::error!(%error, "following a run failed; the next start adopts it");
@@ -179,63 +255,33 @@ impl QueueLoop {
         if let Some(job) = self.jobs.remove(&id) {
             self.running.remove(&job);
         }
-        if let Some(state) = state {
-            let failed = state == JobState::Failed;
-            self.processed += 1;
-            self.failed += u64::from(failed);
-            self.rates.ended(Instant::now(), failed);
+        let Some(last) = last else { return };
+        let failed = matches!(last, Last::Over(JobState::Failed) | Last::Retrying(_));
+        self.processed += 1;
+        self.failed += u64::from(failed);
+        self.rates.ended(Instant::now(), failed);
+        if let Last::Retrying(job) = last {
+            self.obey(Command::Enqueue(job));
         }
     }
 
-    fn slots(&self) -> usize {
+    pub(super) fn slots(&self) -> usize {
         self.definition.concurrency as usize
     }
+}
 
-    fn worker_id(&self) -> String {
-        format!("local:{}@{}", self.definition.name, self.context.hostname)
-    }
+/// Slots that jobs of a pipeline have.
+pub(super) fn running_of(running: &HashMap<JobId, Running>, pipeline: &str) -> usize {
+    running.values().filter(|running| *running.pipeline == *pipeline).count()
+}
 
-    fn active(&self) -> u32 {
-        u32::try_from(self.running.len()).unwrap_or(u32::MAX)
-    }
-
-    fn beat(&self, state: WorkerState) {
-        self.say(Observation::Worker(Box::new(Worker {
-            id: self.worker_id(),
-            connection_id: self.context.connection,
-            hostname: self.context.hostname.clone(),
-            state,
-            queues: vec![self.definition.name.clone()],
-            active_jobs: self.active(),
-            concurrency: self.definition.concurrency,
-            processed: self.processed,
-            failed: self.failed,
-            seen_at: Timestamp::now(),
-            revision: 0,
-        })));
-    }
-
-    fn snapshot(&self) {
-        let (ended, failed) = self.rates.per_minute(Instant::now());
-        let now = Timestamp::now();
-        self.say(Observation::Queue(Box::new(Queue {
-            connection_id: self.context.connection,
-            name: self.definition.name.clone(),
-            depth: self.waiting.len() as u64,
-            consumers: 1,
-            active: u64::from(self.active()),
-            concurrency: Some(self.definition.concurrency),
-            paused: false,
-            oldest_waiting_ms: self.waiting.front().map(|(_, since)| now.since(*since)),
-            rate_per_min: f64::from(ended),
-            failed_per_min: f64::from(failed),
-            revision: 0,
-        })));
-    }
-
-    /// What the next beat says again: dropped while the line is full.
-    fn say(&self, observation: Observation) {
-        let _ = self.context.board.try_send(observation);
+async fn until(due: Option<Timestamp>) {
+    match due {
+        None => pending().await,
+        Some(at) => {
+            let wait = u64::try_from(at.0 - Timestamp::now().0).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(wait).min(CLOCK)).await;
+        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! Starting the executor of a claimed attempt.
 
-use super::{attempt::Attempt, context::blocking};
+use super::{
+    attempt::{Attempt, Last},
+    context::blocking,
+    follow::Follower,
+};
 use crate::{
     Definition, Observation,
     board::Refused,
@@ -25,7 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the board refuses what it is told.
-pub async fn start(attempt: &mut Attempt) -> Result<Option<JobState>, Refused> {
+pub async fn start(attempt: &mut Attempt) -> Result<Option<Last>, Refused> {
     let definition = match serde_json::from_str(attempt.definition.as_deref().unwrap_or_default()) {
         Ok(definition) => definition,
         Err(error) => {
@@ -79,7 +83,8 @@ async fn launch(attempt: &mut Attempt, definition: &Definition) -> Result<Child,
     attempt.deliver_cancel(None).await;
     let context = &attempt.context;
     let marker = context.marker(attempt.job, attempt.number);
-    let plan = Plan::of(definition, &context.settings, &context.inherited, &marker);
+    let plan =
+        Plan::of(definition, &context.settings(), &context.inherited, &attempt.params, &marker);
     Ok(blocking(move || ready.send(&plan)).await?)
 }
 
@@ -97,7 +102,7 @@ async fn reap(mut child: Child) {
 }
 
 /// Nothing ran, so there is no executor to answer the request.
-async fn cancelled(attempt: &mut Attempt) -> Result<JobState, Refused> {
+async fn cancelled(attempt: &mut Attempt) -> Result<Last, Refused> {
     let state = JobState::Cancelled;
     let ended = RunChange::Ended {
         state,
@@ -106,10 +111,11 @@ async fn cancelled(attempt: &mut Attempt) -> Result<JobState, Refused> {
         exit: Exit::default(),
         error: None,
         mark: LogMark::default(),
+        retry_at: None,
     };
-    attempt.tell(vec![ended], None).await?;
-    attempt.context.logs.close(attempt.job, shared::log::LogInfo::default());
-    Ok(state)
+    let told = attempt.tell(vec![ended], None).await?;
+    let log = Follower::of_files(attempt).size().await;
+    Ok(attempt.last(told, state, log))
 }
 
 fn create(dir: &Path) -> io::Result<()> {

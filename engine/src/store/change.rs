@@ -1,6 +1,6 @@
 //! What a commit consists of: the board says what changed, the [`super::Writer`] how it is stored.
 
-use crate::observation::{Exit, LogMark, NewStep};
+use crate::observation::{Exit, LogMark, NewStep, RequestKey};
 use bytes::Bytes;
 use shared::{CancelRequest, ConnectionId, Job, JobId, JobState, StepState, StoryEntry, Timestamp};
 use std::{collections::BTreeMap, sync::Arc};
@@ -21,6 +21,35 @@ pub enum Change {
         job: JobId,
         step: Option<Arc<str>>,
         steps_done: u32,
+    },
+    /// A request with a key made this job.
+    Requested {
+        key: Box<RequestKey>,
+        job: JobId,
+        at: Timestamp,
+    },
+    /// A due time made this job; none: it was skipped.
+    Due {
+        pipeline: String,
+        at: Timestamp,
+        job: Option<JobId>,
+    },
+    DuesPassed {
+        pipeline: String,
+        upto: Timestamp,
+    },
+    QueuePaused {
+        connection: ConnectionId,
+        queue: String,
+        paused: Option<(String, Timestamp)>,
+    },
+    /// All rows of a job that is over, which leaves its directory as garbage.
+    Deleted {
+        job: JobId,
+    },
+    /// The directory of a deleted job is gone.
+    DirectoryRemoved {
+        job: JobId,
     },
     CancelRequested {
         job: JobId,

@@ -3,7 +3,8 @@
 //! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
-//! - `jobs`, `cursor`: lists; `detail`: one job; `unfinished`: what a start goes on with; `events`: history
+//! - `jobs`, `cursor`: lists; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
+//!   `requests`: what may be repeated
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
@@ -15,6 +16,7 @@ mod directory;
 mod error;
 mod events;
 mod jobs;
+mod requests;
 mod row;
 mod schema;
 mod unfinished;
@@ -26,6 +28,7 @@ pub use detail::StoredJob;
 pub use error::{QueryError, StoreError};
 pub use events::{History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
+pub use requests::Paused;
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
 

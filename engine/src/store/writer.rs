@@ -4,7 +4,7 @@ use super::{Change, StoreError, directory::DirectoryLock, row, unfinished::NOT_O
 use rusqlite::{
     Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params,
 };
-use shared::{ConnectionId, Job, JobId, StepState};
+use shared::{ConnectionId, Job, JobId, StepState, Timestamp};
 use std::{collections::HashMap, sync::Arc};
 
 /// Events kept per connection.
@@ -46,6 +46,10 @@ impl Writer {
             rows.collect::<Result<_, _>>()?
         };
         Ok(Self { db, events, _lock: lock })
+    }
+
+    pub(super) fn db(&self) -> &Connection {
+        &self.db
     }
 
     /// Commits the changes, all or none. `reserve`: event numbers up to this one are given out from now on.
@@ -161,7 +165,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             tx.prepare_cached(
                 "UPDATE jobs SET worker = ?2, state = ?3, attempt = ?4, progress = ?5, step = ?6, \
                  steps_done = ?7, started_at = ?8, finished_at = ?9, duration_ms = ?10, error = ?11, \
-                 exit_code = ?12, signal = ?13, revision = ?14, run_at = ?15, delay = NULL WHERE id = ?1",
+                 exit_code = ?12, signal = ?13, revision = ?14, run_at = ?15, max_attempts = ?16, delay = NULL WHERE id = ?1",
             )?
             .execute(params![
                 job.id.0.as_bytes(),
@@ -179,11 +183,55 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 job.signal,
                 job.revision as i64,
                 job.run_at.map(|at| at.0),
+                job.max_attempts,
             ])?;
         }
         Change::Stepped { job, step, steps_done } => {
             tx.prepare_cached("UPDATE jobs SET step = ?2, steps_done = ?3 WHERE id = ?1")?
                 .execute(params![job.0.as_bytes(), step.as_deref(), steps_done])?;
+        }
+        Change::Requested { key, job, at } => {
+            // One that is past its day may be used again.
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO request_keys (caller, key, request, job, at) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )?
+            .execute(params![
+                key.caller,
+                key.key,
+                key.request.as_bytes(),
+                job.0.as_bytes(),
+                at.0
+            ])?;
+        }
+        Change::Due { pipeline, at, job } => {
+            tx.prepare_cached("INSERT INTO dues (pipeline, at, job) VALUES (?, ?, ?)")?
+                .execute(params![pipeline, at.0, job.as_ref().map(|id| id.0.as_bytes())])?;
+            dues_passed(tx, pipeline, *at)?;
+        }
+        Change::DuesPassed { pipeline, upto } => dues_passed(tx, pipeline, *upto)?,
+        Change::QueuePaused { connection, queue, paused } => match paused {
+            Some((by, at)) => {
+                tx.prepare_cached(
+                    "INSERT OR REPLACE INTO paused (connection, queue, by, at) VALUES (?, ?, ?, ?)",
+                )?
+                .execute(params![connection.0.as_bytes(), queue, by, at.0])?;
+            }
+            None => {
+                tx.prepare_cached("DELETE FROM paused WHERE connection = ? AND queue = ?")?
+                    .execute(params![connection.0.as_bytes(), queue])?;
+            }
+        },
+        Change::Deleted { job } => {
+            let id = job.0.as_bytes();
+            for table in ["plans", "attempts", "steps", "story"] {
+                tx.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?"))?.execute([id])?;
+            }
+            tx.prepare_cached("DELETE FROM jobs WHERE id = ?")?.execute([id])?;
+            tx.prepare_cached("INSERT OR IGNORE INTO garbage (job) VALUES (?)")?.execute([id])?;
+        }
+        Change::DirectoryRemoved { job } => {
+            tx.prepare_cached("DELETE FROM garbage WHERE job = ?")?.execute([job.0.as_bytes()])?;
         }
         Change::CancelRequested { job, request } => {
             tx.prepare_cached(
@@ -309,6 +357,15 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             ])?;
         }
     }
+    Ok(())
+}
+
+fn dues_passed(tx: &Transaction<'_>, pipeline: &str, upto: Timestamp) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO schedules (pipeline, upto) VALUES (?1, ?2) \
+         ON CONFLICT (pipeline) DO UPDATE SET upto = max(upto, ?2)",
+    )?
+    .execute(params![pipeline, upto.0])?;
     Ok(())
 }
 

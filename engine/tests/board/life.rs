@@ -21,7 +21,15 @@ fn step_ended(ordinal: u32, state: StepState, ms: i64) -> RunChange {
 fn ended(state: JobState, error: Option<&str>) -> RunChange {
     let exit = Exit { code: Some(3), signal: None };
     let error = error.map(str::to_owned);
-    RunChange::Ended { state, at: at(400), duration_ms: Some(290), exit, error, mark: mark(2) }
+    RunChange::Ended {
+        state,
+        at: at(400),
+        duration_ms: Some(290),
+        exit,
+        error,
+        mark: mark(2),
+        retry_at: None,
+    }
 }
 
 fn cancel(why: Option<&str>) -> CancelRequest {
@@ -176,7 +184,8 @@ async fn a_lost_job_is_failed_and_says_so() {
     let job = stand.queue(1).await;
     stand.claim(job).await.unwrap();
     stand.run(job, 10, vec![step_started(0, 120)]).await;
-    let lost = RunChange::Lost { at: at(200), reason: "é".repeat(600), mark: mark(1) };
+    let lost =
+        RunChange::Lost { at: at(200), reason: "é".repeat(600), mark: mark(1), retry_at: None };
     stand.send(run(job, 1, None, vec![lost])).await.unwrap();
     let found = stand.store.job_detail(&stand.caller, job).unwrap().unwrap();
     assert_eq!(found.job.state, JobState::Failed);

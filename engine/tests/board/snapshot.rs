@@ -1,7 +1,8 @@
 //! Gap-free: a snapshot and the events since are a later snapshot, whatever happens in between.
 
 use crate::stand::{
-    Rows, Stand, at, claim, connection, drain, job_id, mark, new_job, queue, run, worker,
+    CONNECTION, Rows, Stand, at, claim, connection, drain, job_id, mark, new_job, queue, run,
+    worker,
 };
 use engine::{
     Observation,
@@ -28,16 +29,21 @@ fn observation() -> impl Strategy<Value = Observation> {
         }),
         Just(RunChange::Started { at: at(110), mark: mark(0) }),
     ];
-    let end = prop::sample::select(&JobState::ALL[..]).prop_map(|state| {
-        let (exit, error) = (Exit::default(), Some("why".to_owned()));
-        RunChange::Ended { state, at: at(200), duration_ms: Some(1), exit, error, mark: mark(3) }
-    });
+    let end =
+        (prop::sample::select(&JobState::ALL[..]), any::<bool>()).prop_map(|(state, again)| {
+            let (exit, error) = (Exit::default(), Some("why".to_owned()));
+            let (at, mark, retry_at) = (at(200), mark(3), again.then(|| at(900)));
+            RunChange::Ended { state, at, duration_ms: Some(1), exit, error, mark, retry_at }
+        });
     let change = prop_oneof![8 => change, 1 => end];
     prop_oneof![
         3 => (0..4_u128).prop_map(|n| Observation::Queued(Box::new(new_job(n)))),
-        3 => job().prop_map(|job| claim(job, 1)),
-        6 => (job(), 1..40_u64, prop::collection::vec(change, 1..4))
-            .prop_map(|(job, position, changes)| run(job, 1, Some(position), changes)),
+        3 => (job(), 1..3_u32).prop_map(|(job, attempt)| claim(job, attempt)),
+        6 => (job(), 1..3_u32, 1..40_u64, prop::collection::vec(change, 1..4)).prop_map(
+            |(job, attempt, position, changes)| run(job, attempt, Some(position), changes)
+        ),
+        2 => job().prop_map(|job| Observation::Ready { job, at: at(900) }),
+        1 => job().prop_map(|job| Observation::Deleted { job, connection: CONNECTION }),
         6 => (job(), 0..100_u8).prop_map(|(job, percent)| {
             let progress = Some(f32::from(percent));
             Observation::Progress { job, attempt: 1, progress, step: None }

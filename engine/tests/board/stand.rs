@@ -10,7 +10,10 @@ use engine::{
 use shared::{
     Connection, ConnectionId, ConnectionKind, EventId, Freshness, Job, JobId, Phase, Queue,
     Timestamp, Worker, WorkerState,
-    event::{ConnectionChange, JobChange, JobProgress, QueueSnapshot, Reset, WorkerChange, name},
+    event::{
+        ConnectionChange, JobChange, JobDeleted, JobProgress, QueueSnapshot, Reset, WorkerChange,
+        name,
+    },
 };
 use std::{
     collections::BTreeMap,
@@ -192,6 +195,7 @@ impl Rows {
                     job.revision = news.revision;
                 }
             }
+            name::JOB_DELETED => drop(self.jobs.remove(&parse::<JobDeleted>(frame).id)),
             name::WORKER_HEARTBEAT | name::WORKER_STATE => {
                 let row = parse::<WorkerChange>(frame).into_worker();
                 put(&mut self.workers, row.id.clone(), row, |row| row.revision);
@@ -234,6 +238,8 @@ pub fn new_job(n: u128) -> NewJob {
         priority: 0,
         run_at: None,
         retry_of: None,
+        due: None,
+        key: None,
         created_by: "owner".to_owned(),
         created_at: at(n as i64),
     }

@@ -15,6 +15,7 @@ use engine::{
 };
 use shared::{CancelRequest, JobId, Phase, StepState, Timestamp};
 use std::{
+    collections::BTreeMap,
     fs,
     path::Path,
     process::{Child, Command},
@@ -46,6 +47,7 @@ pub struct Run {
     pub definition: Definition,
     pub settings: Settings,
     pub inherited: Inherited,
+    pub params: BTreeMap<String, String>,
     pub marker: Marker,
     pub child: Option<Child>,
 }
@@ -64,7 +66,8 @@ impl Run {
         let install = Uuid::new_v4().simple().to_string();
         let marker = Marker { install, job: JobId(Uuid::now_v7()), attempt: 1 };
         let (dir, inherited) = (TempDir::new().unwrap(), Inherited::capture());
-        Self { dir, definition, settings, inherited, marker, child: None }
+        let params = BTreeMap::new();
+        Self { dir, definition, settings, inherited, params, marker, child: None }
     }
 
     pub fn started(steps: impl IntoIterator<Item = StepDef>) -> Self {
@@ -78,7 +81,7 @@ impl Run {
     }
 
     pub fn plan(&self) -> Plan {
-        Plan::of(&self.definition, &self.settings, &self.inherited, &self.marker)
+        Plan::of(&self.definition, &self.settings, &self.inherited, &self.params, &self.marker)
     }
 
     pub fn start(&mut self) {

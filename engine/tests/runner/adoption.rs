@@ -58,6 +58,8 @@ impl Dead {
             priority: 0,
             run_at: None,
             retry_of: None,
+            due: None,
+            key: None,
             created_by: "test".into(),
             created_at: Timestamp::now(),
         };
@@ -72,7 +74,13 @@ impl Dead {
         };
         board.send(claimed).await.unwrap().await.unwrap();
         let marker = Marker { install: store.install_id().to_string(), job, attempt: 1 };
-        let plan = Plan::of(&definition, &house.settings, &Inherited::capture(), &marker);
+        let plan = Plan::of(
+            &definition,
+            &house.settings,
+            &Inherited::capture(),
+            &Default::default(),
+            &marker,
+        );
         board.stop();
         let shard = format!("{:02x}", job.0.as_bytes()[15]);
         let dir = house.data().join("jobs").join(shard).join(job.to_string());

@@ -1,9 +1,8 @@
 //! A data directory of its own, and engines that are started on it with real executors.
 
-use engine::{Caller, Definition, Engine, QueueDef, Settings, StepDef};
+use engine::{Caller, Definition, Engine, QueueDef, RunRequest, Settings, StepDef};
 use shared::{JobDetail, JobId, Phase};
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -68,7 +67,8 @@ pub fn pipeline(name: &str, steps: &[(&str, &str)]) -> Definition {
 }
 
 pub async fn run(engine: &Engine, pipeline: &str) -> JobId {
-    engine.run(&Caller::local_owner(), pipeline, BTreeMap::new()).await.unwrap().id
+    let request = RunRequest { pipeline: pipeline.to_owned(), ..RunRequest::default() };
+    engine.run(&Caller::local_owner(), request).await.unwrap().id
 }
 
 pub async fn detail(engine: &Engine, job: JobId) -> JobDetail {

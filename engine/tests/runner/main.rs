@@ -3,5 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod adoption;
+mod control;
 mod house;
+mod order;
+mod retries;
 mod runs;

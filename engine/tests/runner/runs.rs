@@ -1,9 +1,9 @@
 //! A job's life with one server, from the request to the end.
 
 use crate::house::{House, detail, log, over, run, until};
-use engine::{Caller, CancelError, RunError};
+use engine::{Caller, CancelError, RunError, RunRequest};
 use shared::{JobState, StepState, StoryKind};
-use std::{collections::BTreeMap, fs};
+use std::fs;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_completes_and_its_story_names_every_step() {
@@ -110,10 +110,11 @@ async fn what_does_not_exist_is_refused_by_name() {
     let house = House::new(1, &[("hello", "echo hello")]);
     let engine = house.open().await;
     let caller = Caller::local_owner();
-    let unknown = engine.run(&caller, "nonesuch", BTreeMap::new()).await;
+    let request = |pipeline: &str| RunRequest { pipeline: pipeline.into(), ..Default::default() };
+    let unknown = engine.run(&caller, request("nonesuch")).await;
     assert!(matches!(&unknown, Err(RunError::UnknownPipeline(name)) if name == "nonesuch"));
-    let params = [("depth".to_owned(), "3".to_owned())].into();
-    let unknown = engine.run(&caller, "hello", params).await;
-    assert!(matches!(&unknown, Err(RunError::UnknownParam { name }) if name == "depth"));
+    let params = [("depth".to_owned(), 3.into())].into();
+    let unknown = engine.run(&caller, RunRequest { params, ..request("hello") }).await;
+    assert!(matches!(&unknown, Err(RunError::Param(error)) if error.name == "depth"));
     engine.stop(false).await;
 }

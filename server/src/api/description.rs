@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the handlers. It is checked in as `server/openapi.json`, so that
 //! a change of the API is seen in review.
 
-use super::{connections, executions, jobs, log, pipelines, queues, views, workers};
+use super::{again, connections, executions, jobs, log, pipelines, queues, views, workers};
 use axum::Json;
 use utoipa::OpenApi;
 
@@ -9,6 +9,8 @@ use utoipa::OpenApi;
 #[openapi(
     info(title = "Tailboard", description = "A live board for background jobs."),
     paths(
+        again::retry,
+        again::delete,
         connections::list,
         executions::create,
         jobs::list,
@@ -18,6 +20,8 @@ use utoipa::OpenApi;
         log::line,
         pipelines::list,
         queues::list,
+        queues::pause,
+        queues::resume,
         views::overview,
         views::jobs,
         views::pipelines,

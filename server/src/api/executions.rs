@@ -1,31 +1,42 @@
 //! Executions: running a pipeline.
 
 use super::{
-    problem::Answer,
+    problem::{Answer, ApiError, bad_field},
     request::{Fields, Params, StrictJson},
 };
 use crate::{auth::By, query::Query};
-use axum::{Json, extract::State};
-use engine::Engine;
-use http::{HeaderName, StatusCode, header};
+use axum::{
+    Json,
+    extract::{FromRequestParts, State},
+};
+use engine::{Engine, RunRequest};
+use http::{HeaderName, StatusCode, header, request::Parts};
 use serde::Deserialize;
 use serde_json::Value;
-use shared::{Job, problem::Problem};
-use std::collections::BTreeMap;
+use shared::{Job, Timestamp, problem::Problem};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 use utoipa::ToSchema;
+
+const PRIORITIES: RangeInclusive<i32> = -100..=100;
+const LONGEST_KEY: usize = 200;
 
 /// What to run.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct Execution {
     /// Name of the pipeline.
     pipeline: String,
-    /// Values of its parameters.
+    /// Values of its parameters: text, numbers or booleans.
     #[serde(default)]
     params: BTreeMap<String, Value>,
+    /// Not before this; at most a year ahead.
+    run_at: Option<Timestamp>,
+    /// -100 to 100, higher ones are taken first; the pipeline's when absent.
+    #[schema(minimum = -100, maximum = 100)]
+    priority: Option<i32>,
 }
 
 impl Fields for Execution {
-    const NAMES: &'static [&'static str] = &["pipeline", "params"];
+    const NAMES: &'static [&'static str] = &["pipeline", "params", "run_at", "priority"];
 }
 
 /// Queues a run of a pipeline; answered when it is written.
@@ -34,6 +45,13 @@ impl Fields for Execution {
     path = "/api/v1/executions",
     tag = "jobs",
     operation_id = "create_execution",
+    params(
+        (
+            "Idempotency-Key" = Option<String>,
+            Header,
+            description = "The same key with the same body is answered with the same job for 24 hours",
+        ),
+    ),
     request_body = Execution,
     responses(
         (
@@ -49,6 +67,12 @@ impl Fields for Execution {
             description = "No such pipeline or parameter",
         ),
         (
+            status = 422,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The Idempotency-Key was used for another request",
+        ),
+        (
             status = 503,
             body = Problem,
             content_type = "application/problem+json",
@@ -60,19 +84,42 @@ pub(super) async fn create(
     State(engine): State<Engine>,
     By(caller): By,
     query: Query,
-    StrictJson(Execution { pipeline, params }): StrictJson<Execution>,
-) -> Answer<(StatusCode, [(HeaderName, String); 1], Json<Job>)> {
+    key: IdempotencyKey,
+    StrictJson(Execution { pipeline, params, run_at, priority }): StrictJson<Execution>,
+) -> Answer<Made> {
     Params::of(query, &[])?;
-    let params = params.into_iter().map(|(name, value)| (name, text(value))).collect();
-    let job = engine.run(&caller, &pipeline, params).await?;
-    let location = format!("/api/v1/jobs/{}", job.id);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(job)))
+    if priority.is_some_and(|priority| !PRIORITIES.contains(&priority)) {
+        return Err(bad_field("priority", "wanted is a whole number from -100 to 100"));
+    }
+    let request = RunRequest { pipeline, params, run_at, priority, key: key.0 };
+    Ok(made(engine.run(&caller, request).await?))
 }
 
-/// Parameters are texts; another value is taken as it is written.
-fn text(value: Value) -> String {
-    match value {
-        Value::String(text) => text,
-        other => other.to_string(),
+/// A job was made: 202, and where it is.
+pub(super) type Made = (StatusCode, [(HeaderName, String); 1], Json<Job>);
+
+pub(super) fn made(job: Job) -> Made {
+    let location = format!("/api/v1/jobs/{}", job.id);
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(job))
+}
+
+/// The header of that name: 1 to 200 visible characters of ASCII.
+pub(super) struct IdempotencyKey(pub Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let text = key.to_str().ok().filter(|key| {
+            (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+        });
+        match text {
+            Some(text) => Ok(Self(Some(text.to_owned()))),
+            None => Err(bad_field(
+                "Idempotency-Key",
+                format!("wanted are 1 to {LONGEST_KEY} visible characters of ASCII"),
+            )),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Every answer with rows has `as_of`, the event from which a stream goes on without a gap.
 
+mod again;
 mod connections;
 mod description;
 mod executions;
@@ -30,16 +31,19 @@ pub fn router() -> Router<Served> {
         .route("/connections", get(connections::list))
         .route("/executions", post(executions::create))
         .route("/jobs", get(jobs::list))
-        .route("/jobs/{id}", get(jobs::show))
+        .route("/jobs/{id}", get(jobs::show).delete(again::delete))
         .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/jobs/{id}/log", get(log::window))
         .route("/jobs/{id}/log/{n}", get(log::line))
+        .route("/jobs/{id}/retry", post(again::retry))
         .route("/openapi.json", get(description::show))
         .route("/overview", get(views::overview))
         .route("/pages/jobs", get(views::jobs))
         .route("/pages/pipelines", get(views::pipelines))
         .route("/pipelines", get(pipelines::list))
         .route("/queues", get(queues::list))
+        .route("/queues/{name}/pause", post(queues::pause))
+        .route("/queues/{name}/resume", post(queues::resume))
         .route("/workers", get(workers::list))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method);

@@ -4,7 +4,7 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use engine::{CancelError, ReadError, RunError};
+use engine::{CancelError, DeleteError, PauseError, ReadError, RetryError, RunError};
 use http::{HeaderValue, StatusCode, header};
 use shared::{JobId, problem::Problem};
 use std::fmt::Display;
@@ -31,6 +31,11 @@ impl ApiError {
         }))
     }
 
+    fn of_field(mut self, field: &str) -> Self {
+        self.0.field = Some(field.to_owned());
+        self
+    }
+
     fn about(mut self, job: JobId) -> Self {
         self.0.job_id = Some(job);
         self
@@ -39,9 +44,7 @@ impl ApiError {
 
 /// A parameter or field that is wrong, and what is allowed.
 pub fn bad_field(field: &str, detail: impl Into<String>) -> ApiError {
-    let mut error = ApiError::new(StatusCode::BAD_REQUEST, detail);
-    error.0.field = Some(field.to_owned());
-    error
+    ApiError::new(StatusCode::BAD_REQUEST, detail).of_field(field)
 }
 
 /// An id of any other shape belongs to no job either.
@@ -76,9 +79,12 @@ impl From<RunError> for ApiError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::UnknownPipeline(_) => bad_field("pipeline", error.to_string()),
-            RunError::UnknownParam { ref name } => {
-                bad_field(&format!("params.{name}"), error.to_string())
+            RunError::Param(ref wrong) => {
+                bad_field(&format!("params.{}", wrong.name), error.to_string())
             }
+            RunError::TooFar => bad_field("run_at", error.to_string()),
+            RunError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+                .of_field("Idempotency-Key"),
             RunError::Slow { job } => unavailable(&error).about(job),
             RunError::Busy | RunError::Closed => unavailable(&error),
         }
@@ -93,6 +99,41 @@ pub fn cancel_error(id: JobId, error: CancelError) -> ApiError {
         CancelError::Store(error) => ReadError::from(error).into(),
         CancelError::Busy | CancelError::Slow | CancelError::Closed => {
             unavailable(&error).about(id)
+        }
+    }
+}
+
+/// What a refused retry says of this job.
+pub fn retry_error(id: JobId, error: RetryError) -> ApiError {
+    match error {
+        RetryError::NotFound => job_not_found(&id.to_string()),
+        RetryError::NotOver(_) => ApiError::new(StatusCode::CONFLICT, error.to_string()).about(id),
+        RetryError::Store(error) => ReadError::from(error).into(),
+        RetryError::Run(RunError::UnknownPipeline(name)) => {
+            let detail = format!("pipeline {name:?} is not in the configuration any more");
+            ApiError::new(StatusCode::CONFLICT, detail).about(id)
+        }
+        RetryError::Run(error) => error.into(),
+    }
+}
+
+/// What a refused deletion says of this job.
+pub fn delete_error(id: JobId, error: DeleteError) -> ApiError {
+    match error {
+        DeleteError::NotFound => job_not_found(&id.to_string()),
+        DeleteError::NotOver(_) => ApiError::new(StatusCode::CONFLICT, error.to_string()).about(id),
+        DeleteError::Store(error) => ReadError::from(error).into(),
+        DeleteError::Busy | DeleteError::Slow | DeleteError::Closed => {
+            unavailable(&error).about(id)
+        }
+    }
+}
+
+impl From<PauseError> for ApiError {
+    fn from(error: PauseError) -> Self {
+        match error {
+            PauseError::NotFound => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            PauseError::Busy | PauseError::Slow | PauseError::Closed => unavailable(&error),
         }
     }
 }

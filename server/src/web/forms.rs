@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use engine::{CancelError, Engine, RunError};
+use engine::{CancelError, Engine, RunError, RunRequest};
 use http::{HeaderValue, StatusCode, header};
 use shared::JobId;
-use std::{collections::BTreeMap, fmt::Display};
+use std::fmt::Display;
 
 /// The routes of the forms.
 pub fn router() -> Router<Served> {
@@ -22,10 +22,10 @@ async fn run(
     By(caller): By,
     Path(pipeline): Path<String>,
 ) -> Result<Redirect, Response> {
-    match engine.run(&caller, &pipeline, BTreeMap::new()).await {
+    match engine.run(&caller, RunRequest { pipeline, ..RunRequest::default() }).await {
         Ok(job) => Ok(to_job(job.id)),
         Err(error @ RunError::UnknownPipeline(_)) => Err(refused(StatusCode::NOT_FOUND, error)),
-        Err(error @ RunError::UnknownParam { .. }) => Err(refused(StatusCode::BAD_REQUEST, error)),
+        Err(error @ RunError::Param(_)) => Err(refused(StatusCode::BAD_REQUEST, error)),
         Err(error) => Err(later(error)),
     }
 }

@@ -33,10 +33,13 @@ CREATE TABLE paused (
 CREATE TABLE request_keys (
     caller  TEXT NOT NULL,
     key     TEXT NOT NULL,
-    -- SHA-256 of what was asked for.
+    -- Digest of what was asked for.
     request BLOB NOT NULL,
     job     BLOB NOT NULL,
     at      INTEGER NOT NULL,
     PRIMARY KEY (caller, key)
 ) WITHOUT ROWID;
 CREATE INDEX request_keys_by_age ON request_keys (at);
+
+-- Jobs that were deleted and whose directory may still be there.
+CREATE TABLE garbage (job BLOB PRIMARY KEY) WITHOUT ROWID;

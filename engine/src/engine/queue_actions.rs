@@ -1,0 +1,128 @@
+//! What a caller can do with queues and the configuration: pause, go on, reload.
+
+use super::Engine;
+use crate::{
+    Caller, Observation, Settings,
+    board::{Refused, SendError},
+};
+use shared::{ConnectionId, Queue, Timestamp};
+
+/// Why a queue was not paused, or does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum PauseError {
+    #[error("there is no such queue")]
+    NotFound,
+    #[error("the board has more to do than it can take on; nothing was done")]
+    Busy,
+    /// Not committed after five seconds; it still may be.
+    #[error("it is not stored yet; the queue may still be paused or go on")]
+    Slow,
+    #[error("the server is ending")]
+    Closed,
+}
+
+/// What a reload changed: names of pipelines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reloaded {
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    pub removed: Vec<String>,
+}
+
+impl Engine {
+    /// Nothing more of the queue is claimed; what runs goes on. Resolves when that is committed. A
+    /// queue that is paused already stays so, by whom it was.
+    ///
+    /// # Errors
+    /// As [`PauseError`] says.
+    pub async fn pause_queue(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        queue: &str,
+    ) -> Result<Queue, PauseError> {
+        let found = self.queue(connection, queue)?;
+        if found.paused {
+            return Ok(found);
+        }
+        let paused = Some((caller.name.to_string(), Timestamp::now()));
+        self.set_paused(caller, found, paused).await
+    }
+
+    /// The queue is claimed from again; resolves when that is committed.
+    ///
+    /// # Errors
+    /// As [`PauseError`] says.
+    pub async fn resume_queue(
+        &self,
+        caller: &Caller,
+        connection: ConnectionId,
+        queue: &str,
+    ) -> Result<Queue, PauseError> {
+        let found = self.queue(connection, queue)?;
+        self.set_paused(caller, found, None).await
+    }
+
+    async fn set_paused(
+        &self,
+        caller: &Caller,
+        queue: Queue,
+        paused: Option<(String, Timestamp)>,
+    ) -> Result<Queue, PauseError> {
+        let (connection, name) = (queue.connection_id, queue.name.clone());
+        let told =
+            Observation::QueuePaused { connection, queue: name.clone(), paused: paused.clone() };
+        let ack = self.inner.board.try_send(told).map_err(|error| match error {
+            SendError::Full => PauseError::Busy,
+            SendError::Closed => PauseError::Closed,
+        })?;
+        let is_paused = paused.is_some();
+        let done = self.when_committed(ack, move |engine, _| async move {
+            engine.inner.runner.pause(&name, paused);
+        });
+        match done.await {
+            Some(Ok(_)) => {
+                tracing::info!(queue = %queue.name, by = %caller.name, paused = is_paused, "queue paused or resumed");
+                Ok(Queue { paused: is_paused, ..queue })
+            }
+            Some(Err(Refused::Closed)) => Err(PauseError::Closed),
+            Some(Err(_)) => Err(PauseError::NotFound),
+            None => Err(PauseError::Slow),
+        }
+    }
+
+    fn queue(&self, connection: ConnectionId, name: &str) -> Result<Queue, PauseError> {
+        let queues = self.inner.board.queues().into_iter();
+        queues
+            .filter(|queue| queue.connection_id == connection)
+            .find(|queue| queue.name == name)
+            .ok_or(PauseError::NotFound)
+    }
+
+    /// From now on it is as these settings say, all of it. Jobs keep the definition they were queued
+    /// with.
+    pub fn reload(&self, settings: Settings) -> Reloaded {
+        let before = self.inner.runner.settings();
+        let name = |definition: &crate::Definition| definition.name.clone();
+        let new = settings.pipelines.iter();
+        let reloaded = Reloaded {
+            added: new
+                .clone()
+                .filter(|new| before.pipeline(&new.name).is_none())
+                .map(name)
+                .collect(),
+            changed: new
+                .filter(|new| before.pipeline(&new.name).is_some_and(|old| old != *new))
+                .map(name)
+                .collect(),
+            removed: before
+                .pipelines
+                .iter()
+                .filter(|old| settings.pipeline(&old.name).is_none())
+                .map(name)
+                .collect(),
+        };
+        self.inner.runner.replace(settings);
+        reloaded
+    }
+}

@@ -1,0 +1,109 @@
+//! Running again, deleting, and asking the same thing twice.
+
+use crate::house::{House, detail, log, over, pipeline, run, until};
+use engine::{Caller, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
+use shared::{JobFilter, JobState, ParamDef, ParamType};
+use std::collections::{BTreeMap, HashSet};
+
+fn who() -> ParamDef {
+    ParamDef {
+        name: "who".into(),
+        r#type: ParamType::String,
+        description: None,
+        required: true,
+        default: None,
+        pattern: None,
+        choices: Vec::new(),
+    }
+}
+
+fn params(who: &str) -> BTreeMap<String, serde_json::Value> {
+    [("who".to_owned(), who.into())].into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_run_again_as_a_new_job() {
+    let mut house = House::new(1, &[("waits", "sleep 1000")]);
+    let mut greets = pipeline("greets", &[("step", "exit 1")]);
+    greets.params = vec![who()];
+    house.settings.pipelines.push(greets);
+    let engine = house.open().await;
+    let caller = Caller::local_owner();
+    let asked =
+        RunRequest { pipeline: "greets".into(), params: params("you"), ..Default::default() };
+    let first = engine.run(&caller, asked).await.unwrap().id;
+    over(&engine, first).await;
+    let second = engine.retry(&caller, first, RetryRequest::default()).await.unwrap();
+    assert_eq!((second.retry_of, second.attempt), (Some(first), 0));
+    let second = over(&engine, second.id).await;
+    assert_eq!(second.params["who"], "you");
+    let changed = RetryRequest { params: Some(params("them")), key: None };
+    let third = engine.retry(&caller, first, changed).await.unwrap().id;
+    assert_eq!(over(&engine, third).await.params["who"], "them");
+    assert_eq!(detail(&engine, first).await.retried_by, Some(third));
+    let wrong = RetryRequest { params: Some(BTreeMap::new()), key: None };
+    let wrong = engine.retry(&caller, first, wrong).await.unwrap_err();
+    assert!(matches!(wrong, RetryError::Run(RunError::Param(error)) if error.name == "who"));
+    let waits = run(&engine, "waits").await;
+    let early = engine.retry(&caller, waits, RetryRequest::default()).await.unwrap_err();
+    assert!(matches!(early, RetryError::NotOver(_)));
+    engine.stop(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_job_leaves_nothing() {
+    let house = House::new(2, &[("hello", "echo hello"), ("waits", "sleep 1000")]);
+    let engine = house.open().await;
+    let caller = Caller::local_owner();
+    let waits = run(&engine, "waits").await;
+    let refused = engine.delete(&caller, waits).await.unwrap_err();
+    assert!(matches!(refused, DeleteError::NotOver(_)));
+    let id = run(&engine, "hello").await;
+    over(&engine, id).await;
+    assert_eq!(log(&engine, id).await, "hello\n");
+    engine.delete(&caller, id).await.unwrap();
+    assert!(engine.job(&caller, id).await.unwrap().is_none());
+    let folder = house.data().join("jobs").join(&id.to_string()[34..]).join(id.to_string());
+    until("its directory is gone", async || (!folder.exists()).then_some(())).await;
+    assert!(matches!(engine.delete(&caller, id).await, Err(DeleteError::NotFound)));
+    engine.stop(true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_is_answered_with_the_same_job_and_another_request_is_refused() {
+    let mut house = House::new(1, &[]);
+    let mut greets = pipeline("greets", &[("step", "true")]);
+    greets.params = vec![who()];
+    house.settings.pipelines = vec![greets];
+    let engine = house.open().await;
+    let caller = Caller::local_owner();
+    let request = |who: &str, key: &str| RunRequest {
+        pipeline: "greets".into(),
+        params: params(who),
+        key: Some(key.to_owned()),
+        ..RunRequest::default()
+    };
+    let asked = (0..50).map(|_| {
+        let (engine, caller, request) = (engine.clone(), caller.clone(), request("you", "k"));
+        tokio::spawn(async move { engine.run(&caller, request).await.unwrap().id })
+    });
+    let mut ids = HashSet::new();
+    for one in asked.collect::<Vec<_>>() {
+        ids.insert(one.await.unwrap());
+    }
+    assert_eq!(ids.len(), 1);
+    let id = ids.into_iter().next().unwrap();
+    over(&engine, id).await;
+    let other = engine.run(&caller, request("them", "k")).await;
+    assert!(matches!(other, Err(RunError::KeyReused)));
+    let new = engine.run(&caller, request("you", "another")).await.unwrap();
+    assert_ne!(new.id, id);
+    engine.stop(false).await;
+    drop(engine);
+    let engine = house.open().await;
+    let again = engine.run(&caller, request("you", "k")).await.unwrap();
+    assert_eq!((again.id, again.state), (id, JobState::Completed));
+    let all = engine::store::JobsQuery { filter: JobFilter::default(), cursor: None, limit: 10 };
+    assert_eq!(engine.jobs(&caller, &all).await.unwrap().items.len(), 2);
+    engine.stop(false).await;
+}
