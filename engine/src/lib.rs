@@ -19,6 +19,7 @@ pub mod logs;
 pub mod observation;
 pub mod params;
 pub mod runner;
+pub mod schedule;
 pub mod store;
 
 pub use caller::{Caller, Role};
