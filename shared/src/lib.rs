@@ -29,7 +29,7 @@ pub use ids::{ConnectionId, Epoch, EventId, JobId, StepId};
 pub use job::{CancelRequest, Job, JobDetail, JobState, StoryEntry, StoryKind};
 pub use page::{Page, Rows, Total};
 pub use param::{ParamDef, ParamType};
-pub use pipeline::{Overlap, Pipeline, PipelineStep};
+pub use pipeline::{Overlap, Pipeline, PipelineStep, Schedule};
 pub use queue::Queue;
 pub use step::{Phase, Step, StepState};
 pub use time::Timestamp;

@@ -285,7 +285,7 @@ impl Engine {
 }
 
 /// A run of a pipeline as it is queued, without parameters.
-fn new_job(
+pub(crate) fn new_job(
     definition: &Definition,
     connection: shared::ConnectionId,
     created_by: String,

@@ -6,6 +6,7 @@ mod log_reads;
 mod queue_actions;
 mod reads;
 
+pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
 pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
@@ -77,7 +78,14 @@ impl Engine {
         .await?;
         let parts = (board.clone(), store.clone());
         let runner = Runner::start(parts, settings, unfinished, data_dir, executor).await?;
-        Ok(Self { inner: Arc::new(Inner { hub, board, store, runner }) })
+        let this = Self { inner: Arc::new(Inner { hub, board, store, runner }) };
+        let inner = Arc::downgrade(&this.inner);
+        this.inner.runner.keep_schedules(move |job| {
+            if let Some(inner) = inner.upgrade() {
+                inner.runner.enqueue(job);
+            }
+        });
+        Ok(this)
     }
 
     pub fn hub(&self) -> &Hub {

@@ -6,13 +6,15 @@ use crate::{
     Caller, Definition,
     logs::LogError,
     runner::blocking,
+    schedule,
     store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
     Connection, EventId, Job, JobDetail, JobFilter, JobId, JobState, Page, Pipeline, PipelineStep,
-    Queue, Rows, Worker,
+    Queue, Rows, Timestamp, Worker,
     page::{JobsPage, Overview, PipelinesPage},
 };
+use std::collections::HashMap;
 
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +136,7 @@ impl Engine {
             (self.inner.runner.settings().pipelines.clone(), self.inner.runner.connection_id());
         let (as_of, mut pipelines) = self
             .ask(caller, move |store, caller| {
+                let skipped: HashMap<_, _> = store.skipped()?.into_iter().collect();
                 let newest = |name: &str| {
                     let filter = JobFilter {
                         connections: vec![connection_id],
@@ -146,12 +149,15 @@ impl Engine {
                     Ok::<_, ReadError>(Pipeline {
                         last: newest(&definition.name)?.items,
                         connection_id,
-                        name: definition.name,
+                        name: definition.name.clone(),
                         description: definition.description,
                         queue: definition.queue,
                         timeout_ms: definition.timeout.map(milliseconds),
                         params: definition.params,
-                        schedule: None,
+                        schedule: definition.schedule.map(|rule| {
+                            let skipped_at = skipped.get(&definition.name).copied();
+                            schedule::shown(rule, skipped_at, Timestamp::now())
+                        }),
                         max_attempts: definition.retry.retries + 1,
                         priority: definition.priority,
                         max_concurrent: definition.max_concurrent,

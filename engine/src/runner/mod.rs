@@ -4,6 +4,7 @@
 //!   [`waiting`]: the order in which it does; [`report`]: what it says of itself
 //! - [`attempt`]: one attempt from claim to last word; [`start`] gets it an executor, [`follow`]
 //!   reads the files that the executor writes; [`retry`]: whether there is another
+//! - [`scheduler`]: what is due is queued; [`scheduling`]: the loop around it
 //! - [`live`]: how far each growing log is, for its readers
 //! - [`disk`]: whether there is room for new runs; [`tidy`]: directories of deleted jobs
 //!
@@ -19,6 +20,8 @@ mod queue;
 mod rates;
 mod report;
 mod retry;
+pub mod scheduler;
+mod scheduling;
 mod start;
 mod tidy;
 mod waiting;
@@ -45,7 +48,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
 use uuid::Uuid;
@@ -56,6 +59,7 @@ pub(crate) use context::blocking;
 pub struct Runner {
     context: Arc<Context>,
     queues: Mutex<HashMap<String, mpsc::UnboundedSender<Command>>>,
+    schedules: watch::Sender<Arc<Settings>>,
     /// Tasks of the whole runner; they end with it.
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -102,7 +106,8 @@ impl Runner {
         });
         let tidying = tokio::spawn(tidy::tidy(context.clone()));
         let tasks = Mutex::new(vec![watching, looking, tidying]);
-        let this = Self { context, queues: Mutex::default(), tasks };
+        let schedules = watch::Sender::new(context.settings());
+        let this = Self { context, queues: Mutex::default(), schedules, tasks };
         this.context.tell(Observation::Connection(Box::new(this.connection()))).await?;
         let store = this.context.store.clone();
         let paused = blocking(move || store.paused()).await?;
@@ -115,6 +120,13 @@ impl Runner {
             this.go_on_with(unfinished, &paused).await;
         }
         Ok(this)
+    }
+
+    /// Makes jobs of what is due from now on. `enqueue` is told of each, committed.
+    pub fn keep_schedules(&self, enqueue: impl Fn(&Job) + Send + 'static) {
+        let (context, settings) = (self.context.clone(), self.schedules.subscribe());
+        let keeping = tokio::spawn(scheduling::keep(context, settings, enqueue));
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(keeping);
     }
 
     pub fn logs(&self) -> &LiveLogs {
@@ -182,6 +194,7 @@ impl Runner {
         let before = self.context.settings();
         let queues = settings.queues.clone();
         self.context.replace_settings(settings);
+        self.schedules.send_replace(self.context.settings());
         for QueueDef { name, concurrency } in &queues {
             let changed = Command::Configure { concurrency: *concurrency };
             if self.sent(name, changed).is_err() {

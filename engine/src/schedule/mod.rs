@@ -7,6 +7,7 @@
 
 mod cron;
 
+use crate::ScheduleDef;
 use cron::Cron;
 use jiff::{
     SignedDuration, Timestamp as Instant, Zoned,
@@ -17,6 +18,9 @@ use shared::Timestamp;
 
 /// How far ahead is looked: the 29th of February comes after eight years at the latest.
 const DAYS: usize = 366 * 9;
+
+/// Due times that are shown.
+const SHOWN: usize = 5;
 
 /// When something is due.
 #[derive(Clone, Debug)]
@@ -136,6 +140,20 @@ pub fn zone(name: &str) -> Result<TimeZone, ScheduleError> {
             "{name:?} is no time zone, wanted is an IANA name such as UTC or Europe/Berlin"
         ))
     })
+}
+
+/// A schedule as it is shown.
+pub fn shown(rule: ScheduleDef, skipped_at: Option<Timestamp>, now: Timestamp) -> shared::Schedule {
+    let schedule = zone(&rule.timezone).and_then(|zone| Schedule::parse(&rule.cron, zone));
+    shared::Schedule {
+        // One that cannot be read does not run; the log said so.
+        next: schedule.map(|schedule| schedule.next(now, SHOWN)).unwrap_or_default(),
+        cron: rule.cron,
+        timezone: rule.timezone,
+        overlap: rule.overlap,
+        catch_up: rule.catch_up,
+        skipped_at,
+    }
 }
 
 #[cfg(test)]

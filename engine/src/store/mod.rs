@@ -28,7 +28,7 @@ pub use detail::StoredJob;
 pub use error::{QueryError, StoreError};
 pub use events::{History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
-pub use requests::Paused;
+pub use requests::{Paused, Stand};
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
 

@@ -4,6 +4,7 @@ use super::{Store, StoreError, Writer, row};
 use crate::observation::RequestKey;
 use rusqlite::{OptionalExtension, params};
 use shared::{ConnectionId, JobId, Timestamp};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// How long a request may be repeated.
@@ -31,6 +32,15 @@ impl Writer {
     }
 }
 
+/// Where the schedule of a pipeline stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// Due times up to this one are dealt with.
+    pub upto: Timestamp,
+    /// The job it made last.
+    pub last: Option<JobId>,
+}
+
 /// A queue that is paused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paused {
@@ -52,6 +62,45 @@ impl Store {
                     by: found.get(2)?,
                     since: Timestamp(found.get(3)?),
                 })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Where each schedule stands.
+    pub fn schedules(&self) -> Result<HashMap<String, Stand>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT pipeline, upto, (SELECT job FROM dues WHERE pipeline = schedules.pipeline \
+                 AND job IS NOT NULL ORDER BY at DESC LIMIT 1) FROM schedules",
+            )?;
+            let rows = query.query_map([], |found| {
+                let last = row::optional_uuid(found, 2)?.map(JobId);
+                Ok((found.get(0)?, Stand { upto: Timestamp(found.get(1)?), last }))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// The newest due time of each pipeline that made no job.
+    pub fn skipped(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        self.read(|db| {
+            let mut query = db.prepare_cached(
+                "SELECT pipeline, max(at) FROM dues WHERE job IS NULL GROUP BY pipeline",
+            )?;
+            let rows =
+                query.query_map([], |found| Ok((found.get(0)?, Timestamp(found.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Due times of a pipeline that are kept, with the jobs they made, oldest first.
+    pub fn dues(&self, pipeline: &str) -> Result<Vec<(Timestamp, Option<JobId>)>, StoreError> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT at, job FROM dues WHERE pipeline = ? ORDER BY at")?;
+            let rows = query.query_map([pipeline], |found| {
+                Ok((Timestamp(found.get(0)?), row::optional_uuid(found, 1)?.map(JobId)))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

@@ -10,6 +10,8 @@ use std::{collections::HashMap, sync::Arc};
 /// Events kept per connection.
 pub const EVENTS_KEPT: u64 = 65_536;
 
+/// Due times kept per pipeline.
+const DUES_KEPT: i64 = 1_000;
 /// Events trimmed at a time: enough to be rare, few enough not to be felt by a commit.
 const TRIM: u64 = 256;
 
@@ -205,8 +207,13 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             ])?;
         }
         Change::Due { pipeline, at, job } => {
-            tx.prepare_cached("INSERT INTO dues (pipeline, at, job) VALUES (?, ?, ?)")?
+            tx.prepare_cached("INSERT OR IGNORE INTO dues (pipeline, at, job) VALUES (?, ?, ?)")?
                 .execute(params![pipeline, at.0, job.as_ref().map(|id| id.0.as_bytes())])?;
+            tx.prepare_cached(
+                "DELETE FROM dues WHERE pipeline = ?1 AND at < \
+                 (SELECT at FROM dues WHERE pipeline = ?1 ORDER BY at DESC LIMIT 1 OFFSET ?2)",
+            )?
+            .execute(params![pipeline, DUES_KEPT])?;
             dues_passed(tx, pipeline, *at)?;
         }
         Change::DuesPassed { pipeline, upto } => dues_passed(tx, pipeline, *upto)?,

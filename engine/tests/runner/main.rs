@@ -8,3 +8,4 @@ mod house;
 mod order;
 mod retries;
 mod runs;
+mod schedules;
