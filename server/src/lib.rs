@@ -6,6 +6,7 @@
 //! - [`contracts`]: the published streams, one file each over a common core
 //! - [`api`]: the JSON API, one file per resource
 //! - [`pages`]: what the pages ask for; [`web`]: pages, assets, headers, and the connections
+//! - [`reload`]: the configuration, read again while the board runs
 //! - [`health`]: whether it is up and ready
 //! - [`served`]: what every handler has; [`query`]: query parameters
 
@@ -17,5 +18,6 @@ pub mod contracts;
 pub mod health;
 pub mod pages;
 pub mod query;
+pub mod reload;
 pub mod served;
 pub mod web;

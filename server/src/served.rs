@@ -6,6 +6,7 @@ use crate::{
     contracts::{self, Streams},
     health,
     pages::CallersPages,
+    reload::Reloads,
     web,
 };
 use axum::{Router, extract::FromRef};
@@ -17,6 +18,13 @@ use std::sync::Arc;
 pub struct Served {
     pub engine: Engine,
     pub streams: Streams,
+    pub reloads: Reloads,
+}
+
+impl FromRef<Served> for Reloads {
+    fn from_ref(served: &Served) -> Self {
+        served.reloads.clone()
+    }
 }
 
 impl FromRef<Served> for Engine {

@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the handlers. It is checked in as `server/openapi.json`, so that
 //! a change of the API is seen in review.
 
-use super::{again, connections, executions, jobs, log, pipelines, queues, views, workers};
+use super::{again, connections, executions, jobs, log, pipelines, queues, reload, views, workers};
 use axum::Json;
 use utoipa::OpenApi;
 
@@ -22,6 +22,7 @@ use utoipa::OpenApi;
         queues::list,
         queues::pause,
         queues::resume,
+        reload::reload,
         views::overview,
         views::jobs,
         views::pipelines,

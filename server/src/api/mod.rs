@@ -13,6 +13,7 @@ mod log;
 mod pipelines;
 mod problem;
 mod queues;
+mod reload;
 mod request;
 mod views;
 mod workers;
@@ -28,6 +29,7 @@ use problem::ApiError;
 /// The routes of the API. What is not there is a problem too.
 pub fn router() -> Router<Served> {
     let v1 = Router::new()
+        .route("/config/reload", post(reload::reload))
         .route("/connections", get(connections::list))
         .route("/executions", post(executions::create))
         .route("/jobs", get(jobs::list))

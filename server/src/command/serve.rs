@@ -4,6 +4,7 @@ use super::Serve;
 use crate::{
     config,
     contracts::{KEEP_ALIVE, Streams},
+    reload::Reloads,
     served::Served,
     web,
 };
@@ -72,11 +73,13 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let closing = CancellationToken::new();
     let streams = Streams::start(KEEP_ALIVE, closing.clone());
-    let router = Served { engine: engine.clone(), streams }.router(web::Names::new(address));
+    let reloads = Reloads::of(engine.clone(), args.config);
+    let served = Served { engine: engine.clone(), streams, reloads: reloads.clone() };
+    let router = served.router(web::Names::new(address));
     let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
     println!("Tailboard serves http://{address}");
 
-    let asked = signals.next().await;
+    let asked = signals.next(&reloads).await;
     let told = Instant::now();
     let cancel = engine.on_shutdown() == OnShutdown::Cancel;
     closing.cancel();
@@ -96,7 +99,7 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     serving.await?;
     tokio::select! {
         () = engine.stop(cancel) => {}
-        _ = signals.next(), if cancel => eprintln!("not waiting any longer"),
+        _ = signals.next(&reloads), if cancel => eprintln!("not waiting any longer"),
     }
     Ok(())
 }
@@ -117,18 +120,28 @@ enum Asked {
 struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
         let interrupt = signal(SignalKind::interrupt())?;
-        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+        let (terminate, hangup) = (SignalKind::terminate(), SignalKind::hangup());
+        Ok(Self { interrupt, terminate: signal(terminate)?, hangup: signal(hangup)? })
     }
 
-    async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.interrupt.recv() => Asked::Interrupt,
-            _ = self.terminate.recv() => Asked::Terminate,
+    /// How the server is asked to end. A hangup meanwhile reloads the configuration.
+    async fn next(&mut self, reloads: &Reloads) -> Asked {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return Asked::Interrupt,
+                _ = self.terminate.recv() => return Asked::Terminate,
+                _ = self.hangup.recv() => {
+                    if let Err(error) = reloads.now().await {
+                        tracing::error!("the configuration was not reloaded: {error}");
+                    }
+                }
+            }
         }
     }
 

@@ -3,11 +3,13 @@
 //! - [`table`]: takes typed keys out of a TOML table; collects mistakes, knows unknown keys
 //! - [`unit`]: durations (`1h30m`) and sizes (`2GiB`)
 //! - [`name`]: which names queues, pipelines, steps and variables may have
-//! - [`settings`]: the keys there are, and the rules between them
+//! - [`settings`], [`pipeline`], [`params`]: the keys there are, and the rules between them
 //! - [`mistake`]: what is told to the person who wrote the file
 
 mod mistake;
 mod name;
+mod params;
+mod pipeline;
 mod settings;
 mod table;
 mod unit;
@@ -36,17 +38,25 @@ pub fn load(path: &Path) -> Result<Settings, ConfigError> {
     Ok(parse(path, &text)?)
 }
 
-/// Checks a configuration; `path` is only named in the mistakes.
+/// Checks a configuration. `path` is named in the mistakes, and relative paths are taken from where it is.
 pub fn parse(path: &Path, text: &str) -> Result<Settings, Mistakes> {
     let mut found = Vec::new();
     let settings = match toml_span::parse(text) {
-        Ok(mut root) => settings::read(root.take(), &mut found),
+        Ok(mut root) => settings::read(root.take(), &directory(path), &mut found),
         Err(error) => {
             found.push(table::Found::syntax(&error));
             Settings::default()
         }
     };
     if found.is_empty() { Ok(settings) } else { Err(Mistakes::at(path, text, found)) }
+}
+
+/// Where a file is, as an absolute path.
+fn directory(path: &Path) -> PathBuf {
+    let dir = path.parent().unwrap_or(Path::new(""));
+    // An error means that there is no working directory; then relative paths stay what they are.
+    std::path::absolute(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })
+        .unwrap_or_else(|_| dir.to_owned())
 }
 
 #[cfg(test)]

@@ -1,29 +1,22 @@
-//! The keys there are, and the rules between them.
+//! The keys at the top of the file, and queues.
 
 use super::{
-    name,
+    name, pipeline,
     table::{At, Found, Section},
 };
-use engine::{Definition, OnShutdown, QueueDef, Settings, StepDef};
-use shared::Phase;
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Duration,
-};
+use engine::{OnShutdown, QueueDef, Retention, Settings};
+use std::{collections::HashMap, path::Path, time::Duration};
 use toml_span::{Span, value::ValueInner};
 
 /// The queue of pipelines that name none; it exists whether it is configured or not.
-const DEFAULT_QUEUE: &str = "default";
+pub(super) const DEFAULT_QUEUE: &str = "default";
 const DEFAULT_CONCURRENCY: u32 = 4;
 const MOST_CONCURRENCY: u32 = 1000;
-const MOST_STEPS: usize = 200;
-/// Linux refuses a longer argument or variable (`MAX_ARG_STRLEN`, its final NUL counted).
-const LONGEST_TEXT: usize = 128 * 1024 - 1;
-const SHORTEST: Duration = Duration::from_millis(1);
-const LONGEST: Duration = Duration::from_secs(30 * 86_400);
+pub(super) const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
-/// Reads the whole document; what is wrong is added to `found`.
-pub(super) fn read(root: ValueInner<'_>, found: &mut Vec<Found>) -> Settings {
+/// Reads the whole document; what is wrong is added to `found`. Relative paths in it are taken from
+/// `dir`.
+pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> Settings {
     let mut root = Section::new(root, Span::default(), String::new(), found);
     let defaults = Settings::default();
     let settings = Settings {
@@ -34,12 +27,26 @@ pub(super) fn read(root: ValueInner<'_>, found: &mut Vec<Found>) -> Settings {
         grace: root.duration("grace", Duration::ZERO, LONGEST).unwrap_or(defaults.grace),
         max_log_bytes: root.size("max_log_bytes").unwrap_or(defaults.max_log_bytes),
         min_free_disk: root.size("min_free_disk").unwrap_or(defaults.min_free_disk),
+        retention: retention(&mut root),
         queues: queues(&mut root),
         ..defaults
     };
-    let pipelines = pipelines(&mut root, &settings.queues);
+    let pipelines = pipeline::read(&mut root, &settings.queues, dir);
     root.finish();
     Settings { pipelines, ..settings }
+}
+
+fn retention(root: &mut Section<'_, '_>) -> Retention {
+    let mut kept = Retention::default();
+    let Some(At { value, span }) = root.table("retention") else { return kept };
+    let mut section = Section::new(value, span, "retention".to_owned(), root.found());
+    kept.completed = section.age("completed", kept.completed);
+    kept.failed = section.age("failed", kept.failed);
+    let jobs = section.count("jobs", 1, u32::MAX).map(u64::from);
+    kept.jobs = jobs.unwrap_or(kept.jobs);
+    kept.log_bytes = section.size("log_bytes").unwrap_or(kept.log_bytes);
+    section.finish();
+    kept
 }
 
 fn inherited(root: &mut Section<'_, '_>) -> Vec<String> {
@@ -54,11 +61,11 @@ fn inherited(root: &mut Section<'_, '_>) -> Vec<String> {
 
 /// Names that have to be different from each other.
 #[derive(Default)]
-struct Taken(HashMap<String, Span>);
+pub(super) struct Taken(HashMap<String, Span>);
 
 impl Taken {
     /// Takes the required `name` of a table, checked by `rule`.
-    fn name(
+    pub(super) fn name(
         &mut self,
         section: &mut Section<'_, '_>,
         rule: fn(&str) -> Result<(), &'static str>,
@@ -93,94 +100,13 @@ fn queues(root: &mut Section<'_, '_>) -> Vec<QueueDef> {
     queues
 }
 
-fn pipelines(root: &mut Section<'_, '_>, queues: &[QueueDef]) -> Vec<Definition> {
-    let mut taken = Taken::default();
-    let mut pipelines = Vec::new();
-    for (i, At { value, span }) in root.tables("pipeline").into_iter().enumerate() {
-        let path = path_of(root, "pipeline", i, &value);
-        let mut section = Section::new(value, span, path, root.found());
-        let name = taken.name(&mut section, name::identifier);
-        let definition = Definition {
-            name: name.unwrap_or_default(),
-            description: section.text("description").map(|at| at.value),
-            queue: queue_of(&mut section, queues),
-            timeout: section.duration("timeout", SHORTEST, LONGEST),
-            env: environment(&mut section),
-            steps: steps(&mut section),
-            ..Definition::default()
-        };
-        section.finish();
-        pipelines.push(definition);
-    }
-    pipelines
-}
-
 /// How `[[key]]` number `index` is called in messages: by its name, if it has a usable one.
-fn path_of(parent: &Section<'_, '_>, key: &str, index: usize, value: &ValueInner<'_>) -> String {
+pub(super) fn path_of(
+    parent: &Section<'_, '_>,
+    key: &str,
+    index: usize,
+    value: &ValueInner<'_>,
+) -> String {
     let name = value.as_table().and_then(|t| t.get("name")).and_then(|v| v.as_str());
     parent.item(key, index, name.filter(|n| name::title(n).is_ok()))
-}
-
-fn queue_of(section: &mut Section<'_, '_>, queues: &[QueueDef]) -> String {
-    let Some(At { value, span }) = section.text("queue") else { return DEFAULT_QUEUE.into() };
-    if !queues.iter().any(|q| q.name == value) {
-        let names: Vec<_> = queues.iter().map(|q| q.name.as_str()).collect();
-        let near = name::nearest(&value, &names);
-        let near = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-        let what = format!("is {value:?}, which is no queue{near} (queues: {})", names.join(", "));
-        section.wrong("queue", span, what);
-    }
-    value
-}
-
-fn steps(pipeline: &mut Section<'_, '_>) -> Vec<StepDef> {
-    let tables = pipeline.tables("steps");
-    if tables.is_empty() || tables.len() > MOST_STEPS {
-        let what = format!("has {} steps, wanted are 1 to {MOST_STEPS}", tables.len());
-        pipeline.wrong("steps", pipeline.span(), what);
-    }
-    let mut taken = Taken::default();
-    let mut steps = Vec::new();
-    for (i, At { value, span }) in tables.into_iter().enumerate() {
-        let path = path_of(pipeline, "steps", i, &value);
-        let mut section = Section::new(value, span, path, pipeline.found());
-        steps.push(StepDef {
-            name: taken.name(&mut section, name::title).unwrap_or_default(),
-            phase: section
-                .word("phase", &Phase::ALL.map(|p| (p.as_str(), p)))
-                .unwrap_or(Phase::Execution),
-            run: command(&mut section),
-            timeout: section.duration("timeout", SHORTEST, LONGEST),
-            env: environment(&mut section),
-            ..StepDef::default()
-        });
-        section.finish();
-    }
-    steps
-}
-
-fn command(step: &mut Section<'_, '_>) -> String {
-    let Some(At { value, span }) = step.required("run", "a command for sh -c") else {
-        return String::new();
-    };
-    if value.trim().is_empty() {
-        step.wrong("run", span, "is empty, wanted is a command for sh -c");
-    } else if value.contains('\0') || value.len() > LONGEST_TEXT {
-        let what = format!("is a command of at most {LONGEST_TEXT} bytes, without NUL");
-        step.wrong("run", span, what);
-    }
-    value
-}
-
-fn environment(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
-    let map = section.map("env");
-    for (name, At { value, span }) in &map {
-        if let Err(rule) = name::variable(name) {
-            section.wrong("env", *span, format!("has {name:?}: {rule}"));
-        } else if value.contains('\0') || name.len() + 1 + value.len() > LONGEST_TEXT {
-            let what = format!("is longer than {LONGEST_TEXT} bytes or has a NUL");
-            section.wrong(&format!("env.{name}"), *span, what);
-        }
-    }
-    map.into_iter().map(|(name, at)| (name, at.value)).collect()
 }

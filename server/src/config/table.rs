@@ -134,6 +134,46 @@ impl<'de, 'f> Section<'de, 'f> {
         self.typed(key, &wanted, count).map(|at| at.value)
     }
 
+    pub(super) fn number(&mut self, key: &'static str, from: i32, to: i32) -> Option<i32> {
+        let wanted = format!("a whole number from {from} to {to}");
+        let number = |v: &ValueInner<'de>| {
+            i32::try_from(v.as_integer()?).ok().filter(|n| (from..=to).contains(n))
+        };
+        self.typed(key, &wanted, number).map(|at| at.value)
+    }
+
+    pub(super) fn yes(&mut self, key: &'static str) -> Option<bool> {
+        self.typed(key, "true or false", |v| v.as_bool()).map(|at| at.value)
+    }
+
+    /// Text, a number or a boolean, as text.
+    pub(super) fn scalar(&mut self, key: &'static str) -> Option<String> {
+        let text = |v: &ValueInner<'de>| match v {
+            ValueInner::String(text) => Some(text.to_string()),
+            ValueInner::Integer(number) => Some(number.to_string()),
+            ValueInner::Float(number) => Some(number.to_string()),
+            ValueInner::Boolean(yes) => Some(yes.to_string()),
+            ValueInner::Array(_) | ValueInner::Table(_) => None,
+        };
+        self.typed(key, "text, a number or a boolean", text).map(|at| at.value)
+    }
+
+    /// How long something is kept; `"never"` is for ever.
+    pub(super) fn age(&mut self, key: &'static str, usual: Option<Duration>) -> Option<Duration> {
+        let read = |v: &ValueInner<'de>| match v.as_str()? {
+            "never" => Some(None),
+            text => unit::duration(text).map(Some),
+        };
+        let wanted = format!("{} or \"never\"", unit::DURATION);
+        self.typed(key, &wanted, read).map_or(usual, |at| at.value)
+    }
+
+    /// The table `[key]`.
+    pub(super) fn table(&mut self, key: &'static str) -> Option<At<ValueInner<'de>>> {
+        let mut value = self.take(key)?;
+        Some(At { span: value.span, value: value.take() })
+    }
+
     /// A duration of at least `from`, at most `to` (whole days).
     pub(super) fn duration(
         &mut self,

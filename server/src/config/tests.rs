@@ -104,7 +104,7 @@ name = "a/b"
 "#;
     let expected = [
         "t.toml:1: on_shutdwn: is not a key that is known here; did you mean on_shutdown? \
-         (allowed: grace, inherit_env, max_log_bytes, min_free_disk, on_shutdown, pipeline, queue)",
+         (allowed: grace, inherit_env, max_log_bytes, min_free_disk, on_shutdown, pipeline, queue, retention)",
         "t.toml:2: grace: is 10, wanted is a duration such as \"10m\", \"1h30m\" or \"500ms\", \
          at most 30 days",
         "t.toml:3: max_log_bytes: is \"2gib\", wanted is a size such as \"512MiB\" or \"2GiB\", \
@@ -122,12 +122,12 @@ name = "a/b"
         "t.toml:17: pipeline[hello].timeout: is \"10 minutes\", wanted is a duration such as \
          \"10m\", \"1h30m\" or \"500ms\", more than 0, at most 30 days",
         "t.toml:18: pipeline[hello].schedule: is not a key that is known here \
-         (allowed: description, env, name, queue, steps, timeout)",
+         (allowed: catch_up, cron, cwd, description, env, env_file, max_concurrent, max_log_bytes, name, on_lost, overlap, params, priority, queue, retries, retry_delay, retry_max_delay, shell, steps, timeout, timezone)",
         "t.toml:21: pipeline[hello].steps[greet].phase: is \"exec\", wanted is one of setup, \
          execution, validation, cleanup",
         "t.toml:22: pipeline[hello].steps[greet].run: is empty, wanted is a command for sh -c",
         "t.toml:23: pipeline[hello].steps[greet].timeot: is not a key that is known here; \
-         did you mean timeout? (allowed: env, name, phase, run, timeout)",
+         did you mean timeout? (allowed: continue_on_error, cwd, env, name, phase, run, shell, timeout)",
         "t.toml:24: pipeline[hello].steps[greet].env.B: is 2, wanted is text in quotes",
         "t.toml:24: pipeline[hello].steps[greet].env: has \"1A\": a variable's name has letters, \
          digits and underscores (ASCII), and does not begin with a digit",
@@ -172,4 +172,127 @@ proptest::proptest! {
             let _ = parse(Path::new("t.toml"), &format!("{key} = {value}"));
         }
     }
+}
+
+#[test]
+fn all_that_a_pipeline_can_say_is_understood() {
+    let s = settings(
+        r#"
+        [retention]
+        completed = "7d"
+        failed = "never"
+        jobs = 1000
+        log_bytes = "1GiB"
+
+        [[pipeline]]
+        name = "backup"
+        cron = "30 2 * * *"
+        timezone = "Europe/Berlin"
+        overlap = "queue"
+        catch_up = true
+        retries = 3
+        retry_delay = "5s"
+        retry_max_delay = "1m"
+        on_lost = "retry"
+        priority = -5
+        max_concurrent = 1
+        max_log_bytes = "1MiB"
+        env_file = "secrets.env"
+        cwd = "/srv"
+        shell = ["bash", "-c"]
+        [[pipeline.params]]
+        name = "level"
+        type = "int"
+        default = 3
+        [[pipeline.params]]
+        name = "mode"
+        type = "choice"
+        choices = ["full", "delta"]
+        default = "delta"
+        [[pipeline.steps]]
+        name = "go"
+        run = "true"
+        continue_on_error = true
+        cwd = "sub"
+        "#,
+    );
+    assert_eq!(s.retention.completed, Some(Duration::from_secs(7 * 86_400)));
+    assert_eq!(
+        (s.retention.failed, s.retention.jobs, s.retention.log_bytes),
+        (None, 1000, 1 << 30)
+    );
+    let backup = &s.pipelines[0];
+    let schedule = backup.schedule.as_ref().unwrap();
+    assert_eq!((schedule.cron.as_str(), schedule.catch_up), ("30 2 * * *", true));
+    assert_eq!((backup.retry.retries, backup.retry.delay), (3, Duration::from_secs(5)));
+    assert_eq!((backup.priority, backup.max_concurrent), (-5, Some(1)));
+    assert_eq!(backup.params[0].default.as_deref(), Some("3"));
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(backup.env_file, Some(here.join("secrets.env")), "from where the file is");
+    assert_eq!(backup.cwd.as_deref(), Some(Path::new("/srv")));
+    assert_eq!(backup.steps[0].cwd, Some(here.join("sub")));
+    assert!(backup.steps[0].continue_on_error);
+}
+
+#[test]
+fn what_contradicts_itself_is_told_with_its_place() {
+    let said = mistakes(
+        r#"
+        [[pipeline]]
+        name = "a"
+        cron = "61 * * * *"
+        timezone = "Mars/Base"
+        priority = 1000
+        [[pipeline.params]]
+        name = "x-y"
+        required = true
+        default = "1"
+        [[pipeline.params]]
+        name = "x.y"
+        type = "choice"
+        [[pipeline.params]]
+        name = "n"
+        type = "int"
+        default = "seven"
+        [[pipeline.steps]]
+        name = "go"
+        run = "true"
+
+        [[pipeline]]
+        name = "b"
+        timezone = "UTC"
+        [[pipeline.params]]
+        name = "must"
+        type = "string"
+        required = true
+        [[pipeline.steps]]
+        name = "go"
+        run = "true"
+
+        [[pipeline]]
+        name = "c"
+        cron = "@daily"
+        [[pipeline.params]]
+        name = "must"
+        type = "string"
+        required = true
+        [[pipeline.steps]]
+        name = "go"
+        run = "true"
+        "#,
+    );
+    for part in [
+        ":5: pipeline[a].timezone: \"Mars/Base\" is no time zone",
+        ":6: pipeline[a].priority: is 1000, wanted is a whole number from -100 to 100",
+        "pipeline[a].params[x.y].name: is \"x.y\", whose variable PARAM_X_Y",
+        "pipeline[a].params[x.y].choices: is missing",
+        "pipeline[a].params[n].default: is \"seven\", wanted is a whole number",
+        "pipeline[b].timezone: is given, but there is no cron",
+        "pipeline[c].cron: is given, but parameter must has to be given",
+    ] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    let cron = "[[pipeline]]\nname = 'a'\ncron = '61 * * * *'\n[[pipeline.steps]]\nname = 's'\nrun = 'true'";
+    let said = mistakes(cron);
+    assert!(said.contains(":3: pipeline[a].cron: \"61 * * * *\": minute: is \"61\""), "{said}");
 }

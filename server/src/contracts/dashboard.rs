@@ -41,7 +41,7 @@ pub fn router() -> Router<Served> {
 }
 
 async fn open(
-    State(Served { engine, streams }): State<Served>,
+    State(Served { engine, streams, .. }): State<Served>,
     By(caller): By,
     query: Query,
     headers: HeaderMap,

@@ -25,7 +25,7 @@ const PIECE: usize = 64 * 1024;
 const MOST_TAIL: u64 = 1000;
 
 pub async fn open(
-    State(Served { engine, streams }): State<Served>,
+    State(Served { engine, streams, .. }): State<Served>,
     By(caller): By,
     Path(id): Path<String>,
     query: Query,

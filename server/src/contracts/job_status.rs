@@ -27,7 +27,7 @@ use std::{
 use tokio::time::Instant;
 
 pub async fn open(
-    State(Served { engine, streams }): State<Served>,
+    State(Served { engine, streams, .. }): State<Served>,
     By(caller): By,
     Path(id): Path<String>,
     query: Query,

@@ -6,12 +6,8 @@ use crate::{
 };
 use engine::Engine;
 use serde_json::{Value, json};
-use server::{config, contracts::Streams, served::Served, web};
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use server::{config, contracts::Streams, reload::Reloads, served::Served, web};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,23 +19,28 @@ pub struct Running {
     pub closing: CancellationToken,
     _dir: TempDir,
     serving: JoinHandle<()>,
+    /// Its configuration.
+    pub file: PathBuf,
 }
 
 impl Running {
     /// A server with these pipelines (TOML), whose streams get a keep-alive every 50 ms.
     pub async fn start(pipelines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let settings = config::parse(Path::new("test.toml"), pipelines).unwrap();
+        let file = dir.path().join("test.toml");
+        std::fs::write(&file, pipelines).unwrap();
+        let settings = config::load(&file).unwrap();
         let exe = PathBuf::from(env!("CARGO_BIN_EXE_tailboard"));
         let engine = Engine::start(&dir.path().join("data"), settings, exe).await.unwrap();
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
         let streams = Streams::start(Duration::from_millis(50), closing.clone());
-        let served = Served { engine: engine.clone(), streams: streams.clone() };
+        let reloads = Reloads::of(engine.clone(), file.clone());
+        let served = Served { engine: engine.clone(), streams: streams.clone(), reloads };
         let router = served.router(web::Names::new(address));
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, _dir: dir, serving }
+        Self { address, engine, streams, closing, file, _dir: dir, serving }
     }
 
     /// Ends the server and the runs that are left.
@@ -91,6 +92,23 @@ impl Running {
                 return id;
             }
         }
+    }
+
+    /// Waits until a job is over.
+    pub async fn over(&self, id: &str) {
+        let mut events = Events::of(self.get(&format!("/api/jobs/{id}/stream")).await);
+        while events.next().await.is_some() {}
+    }
+
+    /// Waits until a queue is known.
+    pub async fn queue(&self, name: &str) {
+        let since = self.json("/api/v1/queues").await["as_of"].as_str().unwrap().to_owned();
+        let mut events = self.events(&format!("&types=queue&since={since}"), &[]).await;
+        let rows = self.json("/api/v1/queues").await;
+        if rows["items"].as_array().unwrap().iter().any(|queue| queue["name"] == name) {
+            return;
+        }
+        while events.named("queue:snapshot").await.data["name"] != name {}
     }
 
     pub async fn cancel(&self, id: &str) -> Answer {

@@ -1,0 +1,42 @@
+//! Reading the configuration again while the board runs: all of it, or nothing.
+
+use crate::config::{self, ConfigError};
+use engine::{Engine, Reloaded};
+use std::{path::PathBuf, sync::Arc};
+use tokio::sync::Mutex;
+
+/// Reloads, one at a time.
+#[derive(Clone)]
+pub struct Reloads {
+    engine: Engine,
+    file: Arc<Mutex<PathBuf>>,
+}
+
+impl Reloads {
+    pub fn of(engine: Engine, file: PathBuf) -> Self {
+        Self { engine, file: Arc::new(Mutex::new(file)) }
+    }
+
+    /// Reads the file; if it has no mistake, what it says holds from now on.
+    ///
+    /// # Errors
+    /// Every mistake in it; nothing was changed then.
+    pub async fn now(&self) -> Result<Reloaded, ConfigError> {
+        let file = self.file.lock().await;
+        let path = file.clone();
+        let settings = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let settings = match settings {
+            Ok(settings) => settings?,
+            // It only ends early when the server does, or by a panic that was reported.
+            Err(_) => return Ok(Reloaded::default()),
+        };
+        let reloaded = self.engine.reload(settings);
+        tracing::info!(
+            added = ?reloaded.added,
+            changed = ?reloaded.changed,
+            removed = ?reloaded.removed,
+            "the configuration was reloaded"
+        );
+        Ok(reloaded)
+    }
+}

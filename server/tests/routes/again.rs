@@ -1,0 +1,134 @@
+//! Running again, deleting, pausing, reloading: over HTTP.
+
+use crate::{
+    client::{self, Answer},
+    running::{Running, pipeline},
+};
+use serde_json::{Value, json};
+
+const PARAMS: &str = r#"
+[[pipeline]]
+name = "greets"
+[[pipeline.params]]
+name = "who"
+type = "string"
+pattern = "[a-z]+"
+required = true
+[[pipeline.steps]]
+name = "greet"
+run = 'echo "hello $PARAM_WHO"'
+"#;
+
+async fn post(server: &Running, path: &str, key: Option<&str>, body: Value) -> Answer {
+    let mut head = vec![("Content-Type", "application/json")];
+    head.extend(key.map(|key| ("Idempotency-Key", key)));
+    client::send(server.address, "POST", path, &head, body.to_string().as_bytes()).await
+}
+
+async fn greet(server: &Running, key: Option<&str>, params: Value) -> Answer {
+    post(server, "/api/v1/executions", key, json!({ "pipeline": "greets", "params": params })).await
+}
+
+async fn over(server: &Running, id: &str) -> Value {
+    server.over(id).await;
+    server.get(&format!("/api/v1/jobs/{id}")).await.json().await
+}
+
+#[tokio::test]
+async fn a_parameter_reaches_the_step_and_a_wrong_one_is_refused_by_its_field() {
+    let server = Running::start(PARAMS).await;
+    let made = greet(&server, None, json!({ "who": "you" })).await;
+    assert_eq!(made.status, 202);
+    let id = made.json().await["id"].as_str().unwrap().to_owned();
+    assert_eq!(over(&server, &id).await["params"], json!({ "who": "you" }));
+    let log = server.get(&format!("/api/jobs/{id}/logs/static")).await.text().await;
+    assert_eq!(log, "hello you\n");
+    for (params, field) in [
+        (json!({}), "params.who"),
+        (json!({ "who": "YOU" }), "params.who"),
+        (json!({ "who": ["you"] }), "params.who"),
+        (json!({ "who": "you", "x": 1 }), "params.x"),
+    ] {
+        let refused = greet(&server, None, params).await;
+        assert_eq!(refused.status, 400);
+        assert_eq!(refused.json().await["field"], field);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_is_the_same_job_and_another_body_is_refused() {
+    let server = Running::start(PARAMS).await;
+    let first = greet(&server, Some("k-1"), json!({ "who": "you" })).await.json().await;
+    let again = greet(&server, Some("k-1"), json!({ "who": "you" })).await;
+    assert_eq!(again.status, 202);
+    assert_eq!(again.json().await["id"], first["id"]);
+    let other = greet(&server, Some("k-1"), json!({ "who": "them" })).await;
+    assert_eq!(other.status, 422);
+    assert_eq!(other.json().await["field"], "Idempotency-Key");
+    let long = "x".repeat(201);
+    for key in ["", "a b", long.as_str()] {
+        assert_eq!(greet(&server, Some(key), json!({ "who": "you" })).await.status, 400, "{key:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_over_is_run_again_and_deleted_and_what_is_not_is_a_conflict() {
+    let server = Running::start(&pipeline("waits", &["sleep 1000"])).await;
+    let id = server.run("waits").await;
+    let path = format!("/api/v1/jobs/{id}");
+    let retry = format!("{path}/retry");
+    assert_eq!(post(&server, &retry, None, json!({})).await.status, 409);
+    assert_eq!(client::send(server.address, "DELETE", &path, &[], b"").await.status, 409);
+    post(&server, &format!("{path}/cancel"), None, json!({})).await;
+    server.over(&id).await;
+    let again = post(&server, &retry, None, json!({})).await;
+    assert_eq!(again.status, 202);
+    assert!(again.header("location").starts_with("/api/v1/jobs/"));
+    assert_eq!(again.json().await["retry_of"], id.as_str());
+    let unknown = post(&server, &retry, None, json!({ "params": { "x": 1 } })).await;
+    assert_eq!((unknown.status, unknown.json().await["field"].clone()), (400, json!("params.x")));
+    assert_eq!(client::send(server.address, "DELETE", &path, &[], b"").await.status, 204);
+    assert_eq!(client::send(server.address, "DELETE", &path, &[], b"").await.status, 404);
+    assert_eq!(server.get(&path).await.status, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_queue_is_paused_and_goes_on() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    server.queue("default").await;
+    let paused = post(&server, "/api/v1/queues/default/pause", None, json!({})).await;
+    assert_eq!(paused.status, 200);
+    assert_eq!(paused.json().await["paused"], true);
+    let id = server.run("hello").await;
+    let job = server.get(&format!("/api/v1/jobs/{id}")).await.json().await;
+    assert!(job["waiting"].as_str().unwrap().contains("paused by"), "{job}");
+    assert_eq!(post(&server, "/api/v1/queues/nonesuch/pause", None, json!({})).await.status, 404);
+    let odd = post(&server, "/api/v1/queues/default/pause?x=1", None, json!({})).await;
+    assert_eq!(odd.status, 400);
+    assert_eq!(post(&server, "/api/v1/queues/default/resume", None, json!({})).await.status, 200);
+    server.over(&id).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_is_all_or_nothing() {
+    let server = Running::start(&pipeline("one", &["true"])).await;
+    let two = pipeline("one", &["true"]) + &pipeline("two", &["true"]);
+    std::fs::write(&server.file, format!("{two}nonesuch = 1\n[[pipeline]]\n")).unwrap();
+    let refused = post(&server, "/api/v1/config/reload", None, json!({})).await;
+    assert_eq!(refused.status, 422);
+    let detail = refused.json().await["detail"].as_str().unwrap().to_owned();
+    assert!(detail.lines().count() >= 2, "{detail}");
+    let run = json!({ "pipeline": "two" });
+    assert_eq!(post(&server, "/api/v1/executions", None, run.clone()).await.status, 400);
+    std::fs::write(&server.file, two).unwrap();
+    let reloaded = post(&server, "/api/v1/config/reload", None, json!({})).await;
+    assert_eq!(reloaded.status, 200);
+    let expected = json!({ "added": ["two"], "changed": [], "removed": [] });
+    assert_eq!(reloaded.json().await, expected);
+    assert_eq!(post(&server, "/api/v1/executions", None, run).await.status, 202);
+    server.stop().await;
+}
