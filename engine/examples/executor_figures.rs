@@ -71,7 +71,14 @@ fn run(exe: &std::path::Path, command: &str, weigh: bool) -> Result<(Timestamp, 
         ..Definition::default()
     };
     let settings = Settings { min_free_disk: 0, ..Settings::default() };
-    let plan = Plan::of(&definition, &settings, &Inherited::capture(), &BTreeMap::new(), &marker);
+    let plan = Plan::of(
+        &definition,
+        &settings,
+        &Inherited::capture(),
+        &BTreeMap::new(),
+        &BTreeMap::new(),
+        &marker,
+    );
     let begun = Timestamp::now();
     let mut child = launch::spawn(exe, &dir, 1)?.ready(READY_TIME)?.send(&plan)?;
     let mut private = 0;

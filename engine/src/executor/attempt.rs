@@ -99,7 +99,10 @@ impl Attempt {
                 signal: exit.signal,
                 error: error.clone(),
             })?;
-            if is_cleanup || verdict.is_some() {
+            let goes_on = self.plan.steps[ordinal as usize].continue_on_error;
+            let timed_out = whole.is_some_and(|whole| whole.at <= Instant::now());
+            let forgiven = state == StepState::Failed && goes_on && !timed_out;
+            if is_cleanup || verdict.is_some() || forgiven {
                 continue;
             }
             verdict = match (state, self.watch.stop) {

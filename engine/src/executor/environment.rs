@@ -72,7 +72,7 @@ impl Inherited {
     }
 
     /// The whole environment of one step: what is always passed on, what `inherit_env` names, the
-    /// pipeline's `env`, the step's `env`, the parameters, and what says which run it is; a later one
+    /// pipeline's `env`, its secrets, the step's `env`, the parameters, and what says which run it is; a later one
     /// wins.
     pub fn of_step(
         &self,
@@ -80,6 +80,7 @@ impl Inherited {
         pipeline: &Definition,
         step: &StepDef,
         params: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, String>,
         marker: &Marker,
     ) -> BTreeMap<String, String> {
         let passed_on = |name: &str| {
@@ -97,6 +98,7 @@ impl Inherited {
         let inherited = self.env.iter().filter(|(name, _)| passed_on(name));
         inherited
             .chain(&pipeline.env)
+            .chain(secrets)
             .chain(&step.env)
             .map(|(name, value)| (name.clone(), value.clone()))
             .chain(params.iter().map(|(name, value)| (variable(name), value.clone())))
@@ -146,10 +148,17 @@ mod tests {
         let marker = Marker { install: "i".into(), job, attempt: 2 };
         let run = format!("i/{job}/2");
         assert_eq!(
-            server.of_step(&settings, &pipeline, &step, &map(&[("depth", "3")]), &marker),
+            server.of_step(
+                &settings,
+                &pipeline,
+                &step,
+                &map(&[("depth", "3")]),
+                &map(&[("B", "secret")]),
+                &marker
+            ),
             map(&[
                 ("A", "step"),
-                ("B", "pipeline"),
+                ("B", "secret"),
                 ("LC_TIME", "C"),
                 ("PARAM_DEPTH", "3"),
                 ("PATH", "/bin"),

@@ -1,5 +1,9 @@
 //! The pipes of steps, from them to the log; and the unfinished lines for `live`.
 
+use super::{
+    mask::{Held, Secrets},
+    progress::Scan,
+};
 use crate::logs::{
     index::Origin,
     live::{self, Open},
@@ -25,14 +29,21 @@ pub struct Output {
     pipes: Vec<Pipe>,
     chunk: Vec<u8>,
     pub bytes_read: u64,
+    secrets: Option<Secrets>,
+    /// A chunk without its secrets.
+    shown: Vec<u8>,
+    /// What the step says of itself, 0 to 100.
+    progress: Option<f32>,
     last_shown: Instant,
-    /// `live` has a line of a pipe that is gone.
+    /// `live` has a line of a pipe that is gone, or another progress.
     is_outdated: bool,
 }
 
 struct Pipe {
     fd: OwnedFd,
     line: Unfinished,
+    held: Held,
+    scan: Scan,
     /// When the unfinished line began; none: there is none.
     since: Option<Instant>,
     /// `live` says something else, or nothing.
@@ -40,8 +51,19 @@ struct Pipe {
     is_shown: bool,
 }
 
+impl Pipe {
+    /// Its unfinished line is as long as it gets.
+    fn finish(&mut self, log: &mut Writer, at: Timestamp) {
+        let rest = self.held.finish();
+        if !rest.is_empty() {
+            log.append(&mut self.line, &rest, at);
+        }
+        log.finish(&mut self.line, at);
+    }
+}
+
 impl Output {
-    pub fn new(dir: PathBuf, log: Writer) -> Self {
+    pub fn new(dir: PathBuf, log: Writer, secrets: Option<Secrets>) -> Self {
         let (pipes, chunk) = (Vec::new(), vec![0; CHUNK]);
         Self {
             dir,
@@ -49,6 +71,9 @@ impl Output {
             pipes,
             chunk,
             bytes_read: 0,
+            secrets,
+            shown: Vec::new(),
+            progress: None,
             last_shown: Instant::now(),
             is_outdated: false,
         }
@@ -59,7 +84,8 @@ impl Output {
             // The read end only: the step's own end keeps blocking.
             let _ = rustix::fs::fcntl_setfl(&fd, OFlags::NONBLOCK);
             let line = Unfinished::new(origin);
-            Pipe { fd, line, since: None, has_changed: false, is_shown: false }
+            let (held, scan) = (Held::default(), Scan::default());
+            Pipe { fd, line, held, scan, since: None, has_changed: false, is_shown: false }
         }));
     }
 
@@ -87,7 +113,15 @@ impl Output {
             match rustix::io::read(&pipe.fd, &mut self.chunk[..]) {
                 Ok(n @ 1..) => {
                     self.bytes_read += n as u64;
-                    let chunk = &self.chunk[..n];
+                    let mut chunk = &self.chunk[..n];
+                    if let Some(progress) = pipe.scan.feed(chunk) {
+                        self.is_outdated |= progress != self.progress;
+                        self.progress = progress;
+                    }
+                    if let Some(secrets) = &self.secrets {
+                        pipe.held.feed(secrets, chunk, &mut self.shown);
+                        chunk = &self.shown;
+                    }
                     let before = self.log.mark().lines;
                     self.log.append(&mut pipe.line, chunk, at);
                     pipe.has_changed = true;
@@ -102,7 +136,7 @@ impl Output {
                 Err(Errno::AGAIN | Errno::INTR) => true,
                 // Its end; a pipe that cannot be read has nothing more to say either.
                 Ok(_) | Err(_) => {
-                    self.log.finish(&mut pipe.line, at);
+                    pipe.finish(&mut self.log, at);
                     self.is_outdated |= pipe.is_shown;
                     false
                 }
@@ -115,9 +149,10 @@ impl Output {
     pub fn finish(&mut self, step: u32) {
         let at = Timestamp::now();
         for pipe in self.pipes.iter_mut().filter(|pipe| pipe.line.origin.step == step) {
-            self.log.finish(&mut pipe.line, at);
+            pipe.finish(&mut self.log, at);
             (pipe.since, pipe.has_changed) = (None, true);
         }
+        self.is_outdated |= self.progress.take().is_some();
     }
 
     /// When `live` is to be written next; none: not while nothing more comes.
@@ -147,14 +182,14 @@ impl Output {
             pipe.has_changed &= !pipe.is_shown && pipe.since.is_some();
         }
         // Only a view of what will be in the log: one that cannot be written is no loss.
-        let _ = live::write(&self.dir, Timestamp::now().0.unsigned_abs(), open);
+        let _ = live::write(&self.dir, Timestamp::now().0.unsigned_abs(), open, self.progress);
     }
 
     /// The end of the attempt: nothing more is read, nothing is unfinished.
     pub fn close(&mut self) {
         let at = Timestamp::now();
         for mut pipe in self.pipes.drain(..) {
-            self.log.finish(&mut pipe.line, at);
+            pipe.finish(&mut self.log, at);
         }
         let _ = live::remove(&self.dir);
     }

@@ -7,6 +7,7 @@ use shared::{JobId, Phase};
 use std::{
     collections::BTreeMap,
     io::{self, Read, Write},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -34,6 +35,8 @@ pub struct Plan {
     /// Soft limit of open files that steps get; none: as it is.
     pub open_files: Option<u64>,
     pub umask: u32,
+    /// Values that are not to be in the log.
+    pub secrets: Vec<String>,
 }
 
 /// One step, in the order in which they run.
@@ -41,11 +44,17 @@ pub struct Plan {
 pub struct PlannedStep {
     pub name: String,
     pub phase: Phase,
-    /// Given to `sh -c`.
+    /// Given to the shell.
     pub run: String,
     pub timeout: Option<Duration>,
     /// The whole environment of the step.
     pub env: BTreeMap<String, String>,
+    /// Where it begins; none: the attempt's own directory.
+    pub cwd: Option<PathBuf>,
+    /// Program and arguments before the command; none: `sh -c`.
+    pub shell: Vec<String>,
+    /// Its failure fails nothing else.
+    pub continue_on_error: bool,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -61,12 +70,14 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// The plan of one attempt of a run of `definition` with these parameters.
+    /// The plan of one attempt of a run of `definition` with these parameters
+    /// and secrets (by name).
     pub fn of(
         definition: &Definition,
         settings: &Settings,
         inherited: &Inherited,
         params: &BTreeMap<String, String>,
+        secrets: &BTreeMap<String, String>,
         marker: &Marker,
     ) -> Self {
         let steps = definition
@@ -80,7 +91,13 @@ impl Plan {
                     Phase::Cleanup => Some(step.timeout.unwrap_or(CLEANUP_TIMEOUT)),
                     _ => step.timeout,
                 },
-                env: inherited.of_step(settings, definition, step, params, marker),
+                env: inherited.of_step(settings, definition, step, params, secrets, marker),
+                cwd: step.cwd.clone().or_else(|| definition.cwd.clone()),
+                shell: match step.shell.as_slice() {
+                    [] => definition.shell.clone(),
+                    own => own.to_vec(),
+                },
+                continue_on_error: step.continue_on_error,
             })
             .collect();
         Self {
@@ -94,6 +111,7 @@ impl Plan {
             min_free_disk: settings.min_free_disk,
             open_files: inherited.open_files,
             umask: inherited.umask,
+            secrets: secrets.values().cloned().collect(),
         }
     }
 

@@ -88,8 +88,24 @@ pub fn run(
 
 fn spawn(plan: &Plan, ordinal: u32, work: &Path) -> io::Result<(i32, [(Origin, OwnedFd); 2])> {
     let step = &plan.steps[ordinal as usize];
-    let mut command = Command::new("/bin/sh");
-    command.arg0("sh").arg("-c").arg(&step.run).current_dir(work);
+    let mut command = match step.shell.split_first() {
+        Some((program, arguments)) => {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            command
+        }
+        None => {
+            let mut command = Command::new("/bin/sh");
+            command.arg0("sh").arg("-c");
+            command
+        }
+    };
+    let cwd = step.cwd.as_deref().unwrap_or(work);
+    if !cwd.is_dir() {
+        let what = format!("{} is no directory (cwd)", cwd.display());
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, what));
+    }
+    command.arg(&step.run).current_dir(cwd);
     command.env_clear().envs(&step.env);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     linux::as_step(&mut command, plan.umask, plan.open_files);

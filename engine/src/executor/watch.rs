@@ -3,6 +3,7 @@
 use super::{
     cancel::{self, Asked},
     lock::Guard,
+    mask::Secrets,
     output::Output,
     plan::Plan,
 };
@@ -59,7 +60,7 @@ impl Watch {
     pub fn new(dir: PathBuf, guard: Guard, signals: Signals, mut log: Writer, plan: &Plan) -> Self {
         log.set_limit(plan.max_log_bytes);
         let mut watch = Self {
-            output: Output::new(dir.clone(), log),
+            output: Output::new(dir.clone(), log, Secrets::of(&plan.secrets)),
             dir,
             guard,
             signals,

@@ -20,6 +20,9 @@ pub struct Live {
     /// Another one with each change; grows, over attempts too.
     pub change: u64,
     pub open: Vec<Open>,
+    /// How far the step says it is, 0 to 100.
+    #[serde(default)]
+    pub progress: Option<f32>,
 }
 
 /// An unfinished line.
@@ -55,9 +58,9 @@ pub fn after_last_return(line: &[u8]) -> &[u8] {
 }
 
 /// Replaces the file.
-pub fn write(dir: &Path, change: u64, open: Vec<Open>) -> io::Result<()> {
+pub fn write(dir: &Path, change: u64, open: Vec<Open>, progress: Option<f32>) -> io::Result<()> {
     let new = dir.join("live.new");
-    fs::write(&new, serde_json::to_vec(&Live { version: VERSION, change, open })?)?;
+    fs::write(&new, serde_json::to_vec(&Live { version: VERSION, change, open, progress })?)?;
     fs::rename(new, dir.join(NAME))
 }
 
@@ -108,7 +111,7 @@ mod tests {
         fs::write(dir.path().join(NAME), sample).unwrap();
         let origin = Origin { stream: Stream::Stderr, step: 2, attempt: 1 };
         let open = vec![Open::new(origin, 7, b"10%\r20%\r")];
-        let live = Live { version: 1, change: 1_700_000_000_000, open };
+        let live = Live { version: 1, change: 1_700_000_000_000, open, progress: None };
         assert_eq!(read(dir.path()).unwrap(), Some(live));
     }
 }

@@ -6,6 +6,7 @@ use super::{
     retry,
 };
 use crate::{
+    Observation,
     board::Refused,
     executor::{journal, lock::Holder},
     linux::{directories::Watched, readable},
@@ -33,6 +34,8 @@ pub struct Follower<'a> {
     live: Option<u64>,
     /// How often that changed.
     open: u64,
+    /// What the step says of itself.
+    progress: Option<f32>,
 }
 
 impl<'a> Follower<'a> {
@@ -56,7 +59,15 @@ impl<'a> Follower<'a> {
 
     /// Reads files that nobody writes to any more.
     pub fn of_files(attempt: &'a mut Attempt) -> Self {
-        Self { attempt, holder: None, gone: None, changed: None, live: None, open: 0 }
+        Self {
+            attempt,
+            holder: None,
+            gone: None,
+            changed: None,
+            live: None,
+            open: 0,
+            progress: None,
+        }
     }
 
     /// Follows until the last word. None: the executor is gone, or is not known to live any more,
@@ -146,16 +157,24 @@ impl<'a> Follower<'a> {
     pub async fn size(&mut self) -> LogInfo {
         let (dir, job) = (self.attempt.dir.clone(), self.attempt.job);
         let sizes = move || -> Result<_, LogError> {
-            let live = logs::live::read(&dir)?.map(|live| live.change);
-            Ok((Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size())?, live))
+            let live = logs::live::read(&dir)?;
+            let (change, progress) = live.map_or((None, None), |l| (Some(l.change), l.progress));
+            Ok((Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size())?, change, progress))
         };
-        let (size, live) = blocking(sizes)
+        let (size, live, progress) = blocking(sizes)
             .await
             .inspect_err(|error| tracing::warn!(%job, %error, "the size of a log cannot be read"))
             .unwrap_or_default();
         if live != self.live {
             self.open += 1;
             self.live = live;
+        }
+        if progress != self.progress {
+            self.progress = progress;
+            let (job, attempt) = (self.attempt.job, self.attempt.number);
+            let news = Observation::Progress { job, attempt, progress, step: None };
+            // What the next look says again: dropped while the line is full.
+            let _ = self.attempt.context.board.try_send(news);
         }
         LogInfo { lines: size.lines, bytes: size.bytes, open: self.open, closed: false }
     }

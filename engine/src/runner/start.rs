@@ -4,11 +4,13 @@ use super::{
     attempt::{Attempt, Last},
     context::blocking,
     follow::Follower,
+    retry,
 };
 use crate::{
     Definition, Observation,
     board::Refused,
     executor::{
+        env_file::{self, EnvFileError},
         launch::{self, LaunchError, READY_TIME},
         plan::Plan,
     },
@@ -17,7 +19,8 @@ use crate::{
 };
 use shared::{JobState, Timestamp};
 use std::{
-    fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path, process::Child, time::Duration,
+    collections::BTreeMap, fs::DirBuilder, io, os::unix::fs::DirBuilderExt, path::Path,
+    process::Child, time::Duration,
 };
 
 /// Pause after the first failed start; it doubles up to [`LONGEST_PAUSE`].
@@ -30,16 +33,21 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// # Errors
 /// When the board refuses what it is told.
 pub async fn start(attempt: &mut Attempt) -> Result<Option<Last>, Refused> {
-    let definition = match serde_json::from_str(attempt.definition.as_deref().unwrap_or_default()) {
-        Ok(definition) => definition,
-        Err(error) => {
-            let reason = format!("its stored definition cannot be read: {error}");
-            return attempt.lost(reason).await.map(Some);
-        }
+    let definition: Definition =
+        match serde_json::from_str(attempt.definition.as_deref().unwrap_or_default()) {
+            Ok(definition) => definition,
+            Err(error) => {
+                let reason = format!("its stored definition cannot be read: {error}");
+                return attempt.lost(reason).await.map(Some);
+            }
+        };
+    let secrets = match secrets(&definition).await {
+        Ok(secrets) => secrets,
+        Err(error) => return failed(attempt, &definition, error.to_string()).await.map(Some),
     };
     let mut pause = FIRST_PAUSE;
     loop {
-        let error = match launch(attempt, &definition).await {
+        let error = match launch(attempt, &definition, &secrets).await {
             Ok(child) => {
                 tokio::spawn(reap(child));
                 return Ok(None);
@@ -71,7 +79,17 @@ enum StartError {
     Launch(#[from] LaunchError),
 }
 
-async fn launch(attempt: &mut Attempt, definition: &Definition) -> Result<Child, StartError> {
+/// What `env_file` has now: read for each attempt, and never kept.
+async fn secrets(definition: &Definition) -> Result<BTreeMap<String, String>, EnvFileError> {
+    let Some(path) = definition.env_file.clone() else { return Ok(BTreeMap::new()) };
+    blocking(move || env_file::read(&path)).await
+}
+
+async fn launch(
+    attempt: &mut Attempt,
+    definition: &Definition,
+    secrets: &BTreeMap<String, String>,
+) -> Result<Child, StartError> {
     let context = attempt.context.clone();
     let (dir, number) = (attempt.dir.clone(), attempt.number);
     let ready = blocking(move || {
@@ -83,8 +101,14 @@ async fn launch(attempt: &mut Attempt, definition: &Definition) -> Result<Child,
     attempt.deliver_cancel(None).await;
     let context = &attempt.context;
     let marker = context.marker(attempt.job, attempt.number);
-    let plan =
-        Plan::of(definition, &context.settings(), &context.inherited, &attempt.params, &marker);
+    let plan = Plan::of(
+        definition,
+        &context.settings(),
+        &context.inherited,
+        &attempt.params,
+        secrets,
+        &marker,
+    );
     Ok(blocking(move || ready.send(&plan)).await?)
 }
 
@@ -103,18 +127,30 @@ async fn reap(mut child: Child) {
 
 /// Nothing ran, so there is no executor to answer the request.
 async fn cancelled(attempt: &mut Attempt) -> Result<Last, Refused> {
-    let state = JobState::Cancelled;
-    let ended = RunChange::Ended {
-        state,
-        at: Timestamp::now(),
-        duration_ms: None,
-        exit: Exit::default(),
-        error: None,
-        mark: LogMark::default(),
-        retry_at: None,
-    };
-    let told = attempt.tell(vec![ended], None).await?;
+    ended(attempt, JobState::Cancelled, None, None).await
+}
+
+/// Nothing of it can run.
+async fn failed(
+    attempt: &mut Attempt,
+    definition: &Definition,
+    error: String,
+) -> Result<Last, Refused> {
+    let retry_at = retry::after_failure(Some(definition), attempt.number);
+    ended(attempt, JobState::Failed, Some(error), retry_at).await
+}
+
+async fn ended(
+    attempt: &mut Attempt,
+    state: JobState,
+    error: Option<String>,
+    retry_at: Option<Timestamp>,
+) -> Result<Last, Refused> {
     let log = Follower::of_files(attempt).size().await;
+    let mark = LogMark { offset: log.bytes, lines: log.lines };
+    let (at, exit) = (Timestamp::now(), Exit::default());
+    let ended = RunChange::Ended { state, at, duration_ms: None, exit, error, mark, retry_at };
+    let told = attempt.tell(vec![ended], None).await?;
     Ok(attempt.last(told, state, log))
 }
 

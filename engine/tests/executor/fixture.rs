@@ -48,6 +48,7 @@ pub struct Run {
     pub settings: Settings,
     pub inherited: Inherited,
     pub params: BTreeMap<String, String>,
+    pub secrets: BTreeMap<String, String>,
     pub marker: Marker,
     pub child: Option<Child>,
 }
@@ -66,8 +67,8 @@ impl Run {
         let install = Uuid::new_v4().simple().to_string();
         let marker = Marker { install, job: JobId(Uuid::now_v7()), attempt: 1 };
         let (dir, inherited) = (TempDir::new().unwrap(), Inherited::capture());
-        let params = BTreeMap::new();
-        Self { dir, definition, settings, inherited, params, marker, child: None }
+        let (params, secrets) = (BTreeMap::new(), BTreeMap::new());
+        Self { dir, definition, settings, inherited, params, secrets, marker, child: None }
     }
 
     pub fn started(steps: impl IntoIterator<Item = StepDef>) -> Self {
@@ -81,7 +82,14 @@ impl Run {
     }
 
     pub fn plan(&self) -> Plan {
-        Plan::of(&self.definition, &self.settings, &self.inherited, &self.params, &self.marker)
+        Plan::of(
+            &self.definition,
+            &self.settings,
+            &self.inherited,
+            &self.params,
+            &self.secrets,
+            &self.marker,
+        )
     }
 
     pub fn start(&mut self) {

@@ -5,5 +5,6 @@
 mod ending;
 mod files;
 mod fixture;
+mod given;
 mod start;
 mod steps;

@@ -120,8 +120,9 @@ fn a_job_that_printed_nothing_yet_has_no_log_and_then_an_empty_one() {
 #[test]
 fn an_unfinished_line_is_told_at_the_end_until_the_log_has_more_of_it() {
     let dir = printed(b"\x1b[32mone\ntwo\n");
-    let tell =
-        |path: &Path| live::write(path, 1, vec![Open::new(STDOUT, 2, b"10%\r20%\r")]).unwrap();
+    let tell = |path: &Path| {
+        live::write(path, 1, vec![Open::new(STDOUT, 2, b"10%\r20%\r")], None).unwrap()
+    };
     tell(dir.path());
     let open = log(&dir).window(2, 10).unwrap().open;
     assert_eq!((open[0].runs[0].text.as_str(), open[0].runs[0].class.as_str()), ("20%", "f2"));

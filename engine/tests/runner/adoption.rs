@@ -79,6 +79,7 @@ impl Dead {
             &house.settings,
             &Inherited::capture(),
             &Default::default(),
+            &Default::default(),
             &marker,
         );
         board.stop();

@@ -107,3 +107,35 @@ async fn the_same_key_is_answered_with_the_same_job_and_another_request_is_refus
     assert_eq!(engine.jobs(&caller, &all).await.unwrap().items.len(), 2);
     engine.stop(false).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_read_for_each_attempt_and_never_stored() {
+    let mut house = House::new(1, &[]);
+    let file = house.note("secrets.env");
+    let mut tells = pipeline("tells", &[("step", "echo \"token $TOKEN\"")]);
+    tells.env_file = Some(file.clone());
+    house.settings.pipelines = vec![tells];
+    let engine = house.open().await;
+    let job = over(&engine, run(&engine, "tells").await).await;
+    assert_eq!(job.job.state, JobState::Failed);
+    let error = job.job.error.unwrap();
+    assert!(error.starts_with("env_file ") && error.contains("secrets.env"), "{error}");
+    std::fs::write(&file, "TOKEN=abc\n").unwrap();
+    let job = over(&engine, run(&engine, "tells").await).await;
+    assert!(job.job.error.unwrap().contains("secrets.env:1: the value of TOKEN is shorter than 4"));
+    std::fs::write(&file, "TOKEN=swordfish\n").unwrap();
+    let job = over(&engine, run(&engine, "tells").await).await.job;
+    assert_eq!(job.state, JobState::Completed);
+    assert_eq!(log(&engine, job.id).await, "token *********\n");
+    engine.stop(false).await;
+    let found = walk(&house.data()).into_iter().filter(|path| {
+        let bytes = std::fs::read(path).unwrap_or_default();
+        memchr::memmem::find(&bytes, b"swordfish").is_some()
+    });
+    assert_eq!(found.collect::<Vec<_>>(), Vec::<std::path::PathBuf>::new());
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}

@@ -200,9 +200,11 @@ async fn a_board_runs_what_is_due_and_a_reload_changes_when_that_is() {
     let mut house = House::new(1, &[("hello", "echo hello")]);
     let engine = house.open().await;
     let caller = Caller::local_owner();
-    house.settings.pipelines[0].schedule = Some(rule("* * * * *", "UTC", Overlap::Skip));
+    let mut reloaded = house.settings.clone();
+    reloaded.pipelines[0].name = "other".into();
+    reloaded.pipelines[0].schedule = Some(rule("* * * * *", "UTC", Overlap::Skip));
     // Not waited for: only whether it is known.
-    engine.reload(house.settings.clone());
+    engine.reload(reloaded);
     let shown = engine.pipelines(&caller).await.unwrap().pipelines.remove(0).schedule.unwrap();
     assert_eq!(shown.next.len(), 5);
     assert!(shown.next.windows(2).all(|pair| pair[1].0 - pair[0].0 == MINUTE));
@@ -217,6 +219,7 @@ async fn a_board_runs_what_is_due_and_a_reload_changes_when_that_is() {
     board.send(passed).await.unwrap().await.unwrap();
     board.stop();
     drop((store, board));
+    house.settings.pipelines[0].schedule = Some(rule("* * * * *", "UTC", Overlap::Skip));
     let engine = house.open().await;
     let job = until("the schedule made a job", async || {
         let query = JobsQuery { limit: 1, ..JobsQuery::default() };
