@@ -4,7 +4,7 @@
 use crate::url::encode;
 use serde::{Deserialize, Serialize};
 use shared::{
-    Job, JobFilter, JobId,
+    Job, JobFilter, JobId, JobSort,
     job::JobDetail,
     log::LogWindow,
     page::{JobsPage, Overview, PipelinesPage},
@@ -17,6 +17,7 @@ pub const JOBS_PER_PAGE: u32 = 50;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobsParams {
     pub filter: JobFilter,
+    pub sort: JobSort,
     /// Where the page begins; `None` is the newest job.
     pub cursor: Option<String>,
     /// Rows, at most 200.
@@ -25,7 +26,12 @@ pub struct JobsParams {
 
 impl Default for JobsParams {
     fn default() -> Self {
-        Self { filter: JobFilter::default(), cursor: None, limit: JOBS_PER_PAGE }
+        Self {
+            filter: JobFilter::default(),
+            sort: JobSort::Created,
+            cursor: None,
+            limit: JOBS_PER_PAGE,
+        }
     }
 }
 
@@ -39,7 +45,12 @@ impl JobsParams {
             ("connection", list(filter.connections.iter().map(ToString::to_string).collect())),
             ("state", list(filter.states.iter().map(ToString::to_string).collect())),
             ("queue", filter.queue.clone()),
+            ("worker", filter.worker.clone()),
             ("pipeline", filter.pipeline.clone()),
+            ("from", filter.from.map(|at| at.to_string())),
+            ("to", filter.to.map(|at| at.to_string())),
+            ("q", filter.q.clone()),
+            ("sort", (self.sort != JobSort::Created).then(|| self.sort.as_str().to_owned())),
             ("cursor", self.cursor.clone()),
             ("limit", Some(self.limit.to_string()).filter(|_| self.limit != JOBS_PER_PAGE)),
         ]

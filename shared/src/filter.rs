@@ -72,3 +72,15 @@ impl JobSort {
         }
     }
 }
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an order is one of created, finished, duration")]
+pub struct BadJobSort;
+
+impl std::str::FromStr for JobSort {
+    type Err = BadJobSort;
+
+    fn from_str(text: &str) -> Result<Self, BadJobSort> {
+        Self::ALL.into_iter().find(|sort| sort.as_str() == text).ok_or(BadJobSort)
+    }
+}

@@ -61,9 +61,13 @@ fn read(query: &ParamsMap) -> JobsParams {
             connections: list("connection").filter_map(|id| id.parse().ok()).collect(),
             states: list("state").filter_map(|state| state.parse().ok()).collect(),
             queue: text("queue"),
+            worker: text("worker"),
             pipeline: text("pipeline"),
-            ..JobFilter::default()
+            from: text("from").and_then(|at| at.parse().ok()),
+            to: text("to").and_then(|at| at.parse().ok()),
+            q: text("q"),
         },
+        sort: text("sort").and_then(|sort| sort.parse().ok()).unwrap_or_default(),
         cursor: text("cursor"),
         limit: JOBS_PER_PAGE,
     }

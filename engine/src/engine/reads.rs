@@ -10,8 +10,8 @@ use crate::{
     store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
-    Connection, EventId, Job, JobDetail, JobFilter, JobId, JobState, Page, Pipeline, PipelineStep,
-    Queue, Rows, Timestamp, Worker,
+    Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Pipeline,
+    PipelineStep, Queue, Rows, Timestamp, Worker,
     page::{JobsPage, Overview, PipelinesPage},
 };
 use std::collections::HashMap;
@@ -83,7 +83,7 @@ impl Engine {
     /// Jobs that run now, counted up to 10,000: what goes on without the server.
     pub async fn running(&self, caller: &Caller) -> Result<u64, ReadError> {
         let active = JobFilter { states: vec![JobState::Active], ..JobFilter::default() };
-        let query = JobsQuery { filter: active, cursor: None, limit: 1 };
+        let query = JobsQuery { filter: active, sort: JobSort::Created, cursor: None, limit: 1 };
         Ok(self.jobs(caller, &query).await?.total.count)
     }
 
@@ -108,7 +108,10 @@ impl Engine {
             .ask(caller, |store, caller| {
                 let newest = |state, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
-                    store.jobs(caller, &JobsQuery { filter, cursor: None, limit })
+                    store.jobs(
+                        caller,
+                        &JobsQuery { filter, sort: JobSort::Created, cursor: None, limit },
+                    )
                 };
                 let active = newest(JobState::Active, ACTIVE_SHOWN)?.items;
                 let failed = newest(JobState::Failed, SHOWN)?.items;
@@ -143,7 +146,10 @@ impl Engine {
                         pipeline: Some(name.to_owned()),
                         ..JobFilter::default()
                     };
-                    store.jobs(caller, &JobsQuery { filter, cursor: None, limit: SHOWN })
+                    store.jobs(
+                        caller,
+                        &JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: SHOWN },
+                    )
                 };
                 let shown = definitions.into_iter().map(|definition| {
                     Ok::<_, ReadError>(Pipeline {

@@ -3,7 +3,7 @@
 //! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
-//! - `jobs`, `cursor`: lists; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
+//! - `jobs`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `requests`: what may be repeated
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
@@ -19,6 +19,7 @@ mod jobs;
 mod requests;
 mod row;
 mod schema;
+mod search;
 mod unfinished;
 mod writer;
 

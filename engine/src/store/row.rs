@@ -1,6 +1,6 @@
 //! Rows of the tables as the types that travel, and back.
 
-use rusqlite::{Row, types::Type};
+use rusqlite::{Connection, Row, types::Type};
 use shared::{
     ConnectionId, Job, JobId, JobState, Phase, Step, StepId, StepState, StoryEntry, StoryKind,
     Timestamp,
@@ -43,6 +43,12 @@ pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<Job> {
         run_at: row.get::<_, Option<i64>>(23)?.map(Timestamp),
         retry_of: optional_uuid(row, 24)?.map(JobId),
     })
+}
+
+/// The job of this number.
+pub(super) fn by_number(db: &Connection, number: i64) -> rusqlite::Result<Job> {
+    let sql = format!("SELECT {JOB} FROM jobs WHERE number = ?");
+    db.prepare_cached(&sql)?.query_row([number], job)
 }
 
 pub(super) const STEP: &str = "attempt, ordinal, name, phase, state, started_at, finished_at, \

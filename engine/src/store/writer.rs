@@ -1,6 +1,6 @@
 //! The writing connection: one transaction per commit, however much gathered for it.
 
-use super::{Change, StoreError, directory::DirectoryLock, row, unfinished::NOT_OVER};
+use super::{Change, StoreError, directory::DirectoryLock, row, search, unfinished::NOT_OVER};
 use rusqlite::{
     Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params,
 };
@@ -151,6 +151,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             let id = job.id.0.as_bytes();
             // Strings to strings: this cannot fail to be JSON.
             let params = serde_json::to_string(&plan.params).unwrap_or_default();
+            search::add(tx, job, &params)?;
             tx.prepare_cached(
                 "INSERT INTO plans (job, params, definition, created_by) VALUES (?, ?, ?, ?)",
             )?
@@ -187,6 +188,9 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                 job.run_at.map(|at| at.0),
                 job.max_attempts,
             ])?;
+            if job.error.is_some() {
+                search::renew(tx, job)?;
+            }
         }
         Change::Stepped { job, step, steps_done } => {
             tx.prepare_cached("UPDATE jobs SET step = ?2, steps_done = ?3 WHERE id = ?1")?
@@ -230,6 +234,7 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             }
         },
         Change::Deleted { job } => {
+            search::remove(tx, *job)?;
             let id = job.0.as_bytes();
             for table in ["plans", "attempts", "steps", "story"] {
                 tx.prepare_cached(&format!("DELETE FROM {table} WHERE job = ?"))?.execute([id])?;

@@ -1,11 +1,11 @@
 //! Lists, page by page, against a naive filter over all rows.
 
-use crate::stand::{Stand, claim, job_id, new_job};
+use crate::stand::{CONNECTION, Stand, claim, job_id, new_job};
 use engine::{
     Observation,
     store::{BadCursor, JobsQuery, QueryError},
 };
-use shared::{ConnectionId, Job, JobFilter, JobState};
+use shared::{ConnectionId, Job, JobFilter, JobSort, JobState, Timestamp};
 use uuid::Uuid;
 
 const OTHER: ConnectionId = ConnectionId(Uuid::from_u128(2));
@@ -30,7 +30,8 @@ async fn filled(stand: &Stand) {
 
 fn pages(stand: &Stand, filter: &JobFilter, limit: u32) -> Vec<Job> {
     let mut all = Vec::new();
-    let mut query = JobsQuery { filter: filter.clone(), cursor: None, limit };
+    let mut query =
+        JobsQuery { filter: filter.clone(), sort: JobSort::Created, cursor: None, limit };
     loop {
         let page = stand.store.jobs(&stand.caller, &query).unwrap();
         assert!(page.items.len() <= limit as usize);
@@ -109,5 +110,110 @@ async fn counting_stops_at_ten_thousand() {
     let page = stand.store.jobs(&stand.caller, &JobsQuery::default()).unwrap();
     assert_eq!((page.total.count, page.total.exact), (10_000, false));
     assert_eq!(page.items.len(), 1);
+    stand.close();
+}
+
+/// Ends every third job, some of them as failed.
+async fn ended(stand: &Stand) {
+    for n in (0..120_u128).filter(|n| n % 3 == 0) {
+        let id = job_id(n);
+        let state = if n % 2 == 0 { JobState::Failed } else { JobState::Completed };
+        let _ = stand.send(claim(id, 1)).await;
+        let error = (state == JobState::Failed).then(|| format!("disk {n} is gone"));
+        let end = engine::observation::RunChange::Ended {
+            state,
+            at: Timestamp(1_800_000_001_000 + (n % 5) as i64),
+            duration_ms: Some((n % 11) as u64),
+            exit: engine::observation::Exit::default(),
+            error,
+            mark: crate::stand::mark(1),
+            retry_at: None,
+        };
+        stand.send(crate::stand::run(id, 1, Some(10), vec![end])).await.unwrap();
+    }
+}
+
+fn all_of(stand: &Stand, filter: &JobFilter, sort: JobSort, limit: u32) -> Vec<Job> {
+    let mut all = Vec::new();
+    let mut query = JobsQuery { filter: filter.clone(), sort, cursor: None, limit };
+    loop {
+        let page = stand.store.jobs(&stand.caller, &query).unwrap();
+        all.extend(page.items);
+        query.cursor = page.next_cursor;
+        if query.cursor.is_none() {
+            return all;
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_order_and_filter_is_what_a_look_at_all_rows_would_find() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::open(dir.path());
+    filled(&stand).await;
+    ended(&stand).await;
+    let all = all_of(&stand, &JobFilter::default(), JobSort::Created, 200);
+    let text = |bit: u32, bits: u32, word: &str| (bits & 1 << bit != 0).then(|| word.to_owned());
+    let time = |bit: u32, bits: u32, n: usize| (bits & 1 << bit != 0).then(|| all[n].created_at);
+    for bits in 0..32 {
+        let filter = JobFilter {
+            queue: text(0, bits, "queue 0"),
+            worker: text(1, bits, "local:default@here"),
+            pipeline: text(2, bits, "a"),
+            from: time(3, bits, 100),
+            to: time(4, bits, 10),
+            ..JobFilter::default()
+        };
+        for sort in JobSort::ALL {
+            let key = |job: &Job| match sort {
+                JobSort::Created => Some(job.created_at.0),
+                JobSort::Finished => job.finished_at.map(|at| at.0),
+                JobSort::Duration => job.duration_ms.map(|ms| ms as i64),
+            };
+            let mut expected: Vec<_> = all
+                .iter()
+                .filter(|job| filter.matches(job) && key(job).is_some())
+                .cloned()
+                .collect();
+            expected.sort_by_key(|job| std::cmp::Reverse((key(job), job.id)));
+            assert_eq!(all_of(&stand, &filter, sort, 7), expected, "{filter:?} {sort:?}");
+        }
+    }
+    stand.close();
+}
+
+#[tokio::test]
+async fn a_search_finds_words_of_names_parameters_errors_and_ids_newest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::open(dir.path());
+    filled(&stand).await;
+    ended(&stand).await;
+    let find = |q: &str| {
+        let filter = JobFilter { q: Some(q.to_owned()), ..JobFilter::default() };
+        all_of(&stand, &filter, JobSort::Created, 7)
+    };
+    assert_eq!(find("wor").len(), 120, "the last word is a beginning");
+    assert_eq!(find("wor hello").len(), 0, "the others are whole");
+    assert!(find("hello").is_sorted_by_key(|job| std::cmp::Reverse(job.id)));
+    let gone = find("disk 36 gone");
+    assert_eq!(gone.iter().map(|job| job.id).collect::<Vec<_>>(), [job_id(36)]);
+    assert_eq!(find(&job_id(77).to_string())[0].id, job_id(77));
+    for odd in
+        ["\"", "OR", "name:hello", "hello*", "NEAR(a b)", "^", "(", "-", "'; DROP TABLE jobs"]
+    {
+        find(odd);
+    }
+    assert!(find("  ").is_empty());
+    let filter = JobFilter {
+        q: Some("disk".to_owned()),
+        queue: Some("queue 0".to_owned()),
+        ..JobFilter::default()
+    };
+    let found = all_of(&stand, &filter, JobSort::Created, 3);
+    assert_eq!(found.len(), 20);
+    assert!(found.iter().all(|job| job.queue == "queue 0" && job.state == JobState::Failed));
+    let gone = Observation::Deleted { job: job_id(36), connection: CONNECTION };
+    stand.send(gone).await.unwrap();
+    assert!(find("disk 36 gone").is_empty());
     stand.close();
 }

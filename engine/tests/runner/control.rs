@@ -2,7 +2,7 @@
 
 use crate::house::{House, detail, log, over, pipeline, run, until};
 use engine::{Caller, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
-use shared::{JobFilter, JobState, ParamDef, ParamType};
+use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType};
 use std::collections::{BTreeMap, HashSet};
 
 fn who() -> ParamDef {
@@ -103,7 +103,12 @@ async fn the_same_key_is_answered_with_the_same_job_and_another_request_is_refus
     let engine = house.open().await;
     let again = engine.run(&caller, request("you", "k")).await.unwrap();
     assert_eq!((again.id, again.state), (id, JobState::Completed));
-    let all = engine::store::JobsQuery { filter: JobFilter::default(), cursor: None, limit: 10 };
+    let all = engine::store::JobsQuery {
+        filter: JobFilter::default(),
+        sort: JobSort::Created,
+        cursor: None,
+        limit: 10,
+    };
     assert_eq!(engine.jobs(&caller, &all).await.unwrap().items.len(), 2);
     engine.stop(false).await;
 }

@@ -32,6 +32,16 @@ pub(super) struct JobsParams {
     state: Option<String>,
     /// Name of a queue.
     queue: Option<String>,
+    /// Id of a worker.
+    worker: Option<String>,
+    /// Created at or after this (RFC 3339).
+    from: Option<String>,
+    /// Created before this (RFC 3339).
+    to: Option<String>,
+    /// Words in name, parameters, error or ids; the last one may be a beginning. Newest first, whatever `sort` says.
+    q: Option<String>,
+    /// `created` (default), `finished` or `duration`: always downwards; the latter two only have jobs that are over.
+    sort: Option<String>,
     /// Name of a pipeline.
     pipeline: Option<String>,
     /// `next_cursor` of the page before, with the same filters.
@@ -43,7 +53,19 @@ pub(super) struct JobsParams {
 
 /// Reads [`JobsParams`].
 pub(super) fn jobs_query(query: Query) -> Answer<JobsQuery> {
-    const NAMES: [&str; 6] = ["connection", "state", "queue", "pipeline", "cursor", "limit"];
+    const NAMES: [&str; 11] = [
+        "connection",
+        "state",
+        "queue",
+        "worker",
+        "pipeline",
+        "from",
+        "to",
+        "q",
+        "sort",
+        "cursor",
+        "limit",
+    ];
     let params = Params::of(query, &NAMES)?;
     let limit = params.number("limit", 1, MOST)?.unwrap_or(LIMIT);
     Ok(JobsQuery {
@@ -51,9 +73,13 @@ pub(super) fn jobs_query(query: Query) -> Answer<JobsQuery> {
             connections: params.list("connection")?,
             states: params.list("state")?,
             queue: params.text("queue"),
+            worker: params.text("worker"),
             pipeline: params.text("pipeline"),
-            ..JobFilter::default()
+            from: params.one("from")?,
+            to: params.one("to")?,
+            q: params.text("q").filter(|q| !q.trim().is_empty()),
         },
+        sort: params.one("sort")?.unwrap_or_default(),
         cursor: params.text("cursor"),
         limit: u32::try_from(limit).unwrap_or_default(),
     })

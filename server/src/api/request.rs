@@ -46,6 +46,13 @@ impl Params {
             .collect()
     }
 
+    /// One value; an empty text is none.
+    pub fn one<T: FromStr<Err: Display>>(&self, name: &str) -> Answer<Option<T>> {
+        let text = self.0.text(name).filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(|e| bad_field(name, format!("{text:?}: {e}"))))
+            .transpose()
+    }
+
     /// A whole number in a range.
     pub fn number(&self, name: &str, from: i64, to: i64) -> Answer<Option<i64>> {
         match self.0.value::<i64>(name) {
