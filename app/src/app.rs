@@ -4,7 +4,9 @@ use crate::{
     board::BoardLoader,
     frame::{Head, Side, Warnings},
     live::Live,
-    pages::{JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinesPage},
+    pages::{
+        JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinesPage, QueuesPage, WorkersPage,
+    },
     parts::time::Clock,
 };
 use leptos::prelude::*;
@@ -63,6 +65,8 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/") view=OverviewPage ssr=SsrMode::Async/>
                             <Route path=path!("/jobs") view=JobsPage ssr=SsrMode::Async/>
                             <Route path=path!("/jobs/:id") view=JobPage ssr=SsrMode::Async/>
+                            <Route path=path!("/queues") view=QueuesPage ssr=SsrMode::Async/>
+                            <Route path=path!("/workers") view=WorkersPage ssr=SsrMode::Async/>
                             <Route path=path!("/pipelines") view=PipelinesPage ssr=SsrMode::Async/>
                         </FlatRoutes>
                     </main>

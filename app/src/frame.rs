@@ -41,6 +41,14 @@ pub fn Side() -> impl IntoView {
                 <span>"Jobs"</span>
                 <JobsCount/>
             </A>
+            <A href="/queues" attr:class="side-link">
+                <Icon path=icon::INBOX/>
+                <span>"Queues"</span>
+            </A>
+            <A href="/workers" attr:class="side-link">
+                <Icon path=icon::WORKERS/>
+                <span>"Workers"</span>
+            </A>
             <A href="/pipelines" attr:class="side-link">
                 <Icon path=icon::PIPELINES/>
                 <span>"Pipelines"</span>

@@ -6,6 +6,8 @@
 //! An attempt of a local job is a process of its own, the [`executor`], which writes its output
 //! with [`logs`] and outlives the server.
 //!
+//! What is past its time is deleted by `retention`.
+//!
 //! [`Engine`] is the handle the server holds; every question to it is asked by a [`Caller`].
 
 pub mod board;
@@ -18,6 +20,7 @@ mod linux;
 pub mod logs;
 pub mod observation;
 pub mod params;
+pub mod retention;
 pub mod runner;
 pub mod schedule;
 pub mod store;

@@ -7,7 +7,7 @@
 //! - [`api`]: the JSON API, one file per resource
 //! - [`pages`]: what the pages ask for; [`web`]: pages, assets, headers, and the connections
 //! - [`reload`]: the configuration, read again while the board runs
-//! - [`health`]: whether it is up and ready
+//! - [`health`]: whether it is up and ready; [`metrics`]: figures for Prometheus
 //! - [`served`]: what every handler has; [`query`]: query parameters
 
 pub mod api;
@@ -16,6 +16,7 @@ pub mod command;
 pub mod config;
 pub mod contracts;
 pub mod health;
+pub mod metrics;
 pub mod pages;
 pub mod query;
 pub mod reload;

@@ -4,7 +4,7 @@ use crate::{
     api,
     auth::By,
     contracts::{self, Streams},
-    health,
+    health, metrics,
     pages::CallersPages,
     reload::Reloads,
     web,
@@ -41,6 +41,7 @@ impl Served {
             .merge(api::router())
             .merge(contracts::router())
             .merge(health::router())
+            .merge(metrics::router())
             .merge(web::forms::router())
             .with_state(self);
         web::router(names, routes, move |parts| {

@@ -19,7 +19,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
     params::ParamsMap,
 };
-use shared::{EventId, JobFilter, JobState, page};
+use shared::{EventId, JobFilter, JobSort, JobState, page};
 
 /// The states that have a chip of their own, in this order.
 const CHIPS: [JobState; 7] = [
@@ -110,7 +110,8 @@ impl JobsModel {
     fn matching(&self) -> shared::Total {
         let states = &self.params.filter.states;
         let counted = if states.is_empty() { self.counts.all() } else { self.counts.of(states) };
-        if counted.exact { counted } else { self.total.get() }
+        // Of a search only the store knows, which counts no states for it.
+        if counted.exact && self.params.filter.is_decidable() { counted } else { self.total.get() }
     }
 }
 
@@ -125,6 +126,13 @@ impl Model for JobsModel {
     fn apply(&self, event: &Event) -> Verdict {
         if let Event::Job(change) = event {
             self.counts.apply(change);
+        }
+        if !self.params.filter.is_decidable() || self.params.sort != JobSort::Created {
+            // Whether and where it belongs is for the store to say.
+            return match event {
+                Event::Job(_) | Event::JobDeleted(_) => Verdict::Refetch,
+                event => self.jobs.apply(event, false),
+            };
         }
         // Which count a deleted job belonged to is not told.
         let gone = matches!(event, Event::JobDeleted(_));
@@ -313,7 +321,8 @@ fn QueueChoice(filter: JobFilter, queues: Vec<String>) -> impl IntoView {
     let navigate = use_navigate();
     let chosen = filter.queue.clone();
     let states = filter.states.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let pipeline = filter.pipeline.clone();
+    let (pipeline, worker) = (filter.pipeline.clone(), filter.worker.clone());
+    let q = filter.q.clone().unwrap_or_default();
     let choose = move |event: ev::Event| {
         let queue = Some(event_target_value(&event)).filter(|queue| !queue.is_empty());
         let filter = JobFilter { queue, ..filter.clone() };
@@ -328,6 +337,9 @@ fn QueueChoice(filter: JobFilter, queues: Vec<String>) -> impl IntoView {
         <form method="get" action="/jobs" class="queue-choice">
             {(!states.is_empty()).then(|| view! { <input type="hidden" name="state" value=states/> })}
             {pipeline.map(|name| view! { <input type="hidden" name="pipeline" value=name/> })}
+            {worker.map(|id| view! { <input type="hidden" name="worker" value=id/> })}
+            <label class="sr-only" for="q">"Search"</label>
+            <input id="q" name="q" type="search" class="chip search" value=q placeholder="Search names, parameters, errors, ids"/>
             <label class="sr-only" for="queue">"Queue"</label>
             <select id="queue" name="queue" class="chip" on:change=choose>
                 <option value="">"queue: any"</option>

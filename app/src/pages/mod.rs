@@ -3,11 +3,16 @@
 mod job;
 mod jobs;
 mod not_found;
+mod of_board;
 mod overview;
 mod pipelines;
+mod queues;
+mod workers;
 
 pub use job::JobPage;
 pub use jobs::JobsPage;
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;
 pub use pipelines::PipelinesPage;
+pub use queues::QueuesPage;
+pub use workers::WorkersPage;

@@ -1,38 +1,24 @@
 //! The overview: what runs, what failed, what waits, and who works.
 
+use super::of_board::of_board;
 use crate::{
-    board::{Board, BoardLoader},
+    board::Board,
     format,
     parts::{
         jobs::{FailedTable, RunningTable},
         meter::Share,
-        notice::{Empty, Loading, Refused},
+        notice::Empty,
         text,
         time::When,
     },
     url::encode,
 };
 use leptos::{either::Either, prelude::*};
-use leptos_meta::Title;
 use shared::{JobState, Queue, Worker, WorkerState};
 
 #[component]
 pub fn OverviewPage() -> impl IntoView {
-    let loader = expect_context::<BoardLoader>();
-    view! {
-        <Title text=""/>
-        <Transition fallback=Loading>
-            {move || {
-                let loader = loader.clone();
-                Suspend::new(async move {
-                    match loader.board().await {
-                        Ok(board) => Either::Left(view! { <Overview board/> }),
-                        Err(why) => Either::Right(view! { <Refused why what="board"/> }),
-                    }
-                })
-            }}
-        </Transition>
-    }
+    of_board("", |board| view! { <Overview board/> })
 }
 
 #[component]

@@ -8,6 +8,7 @@ use crate::{
         action::RunButton,
         jobs::short,
         notice::{Empty, Loading, Refused},
+        params,
         state::{Look, Shape as StateShape},
         text,
         time::{JobDuration, When},
@@ -16,8 +17,8 @@ use crate::{
 };
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
-use shared::{EventId, Job, JobFilter, Pipeline, page};
-use std::sync::Arc;
+use shared::{EventId, Job, JobFilter, Pipeline, Schedule, page};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Runs in a strip, as many as the server answers with.
 const LAST: usize = 10;
@@ -136,6 +137,15 @@ fn PipelineCard(pipeline: Pipeline, last: JobList) -> impl IntoView {
             </li>
         }
     });
+    let run = match pipeline.params.as_slice() {
+        [] => Either::Left(view! { <RunButton pipeline=name.clone()/> }),
+        defs => {
+            let action = format!("/pipelines/{}/run", encode(&name));
+            let form = params::run(&action, "Run", "button button-main", defs, &BTreeMap::new());
+            Either::Right(view! { <div class="acts" inner_html=form></div> })
+        }
+    };
+    let schedule = pipeline.schedule.clone().map(scheduled);
     let timeout = pipeline.timeout_ms.map(|ms| format!("within {}", format::duration(ms)));
     view! {
         <article class="card pipeline" aria-label=label>
@@ -146,8 +156,9 @@ fn PipelineCard(pipeline: Pipeline, last: JobList) -> impl IntoView {
                     </h2>
                     <p class="dim">{pipeline.description}</p>
                 </div>
-                <RunButton pipeline=name.clone()/>
+                {run}
             </div>
+            {schedule}
             <ol class="plan" aria-label="Steps">{steps.collect_view()}</ol>
             <LastRuns last/>
             <p class="pipeline-foot dim">
@@ -155,6 +166,22 @@ fn PipelineCard(pipeline: Pipeline, last: JobList) -> impl IntoView {
                 {timeout.map(|timeout| format!(" · {timeout}"))}
             </p>
         </article>
+    }
+}
+
+/// When it runs by itself.
+fn scheduled(schedule: Schedule) -> impl IntoView {
+    let Schedule { cron, timezone, next, skipped_at, .. } = schedule;
+    let next = next.first().copied();
+    view! {
+        <p class="pipeline-foot dim">
+            <span class="mono">{cron}</span>
+            " "
+            {timezone}
+            ", next "
+            <When at=next/>
+            {skipped_at.map(|at| view! { " · skipped " <When at=Some(at)/> " as the run before went on" })}
+        </p>
     }
 }
 

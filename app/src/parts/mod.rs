@@ -5,6 +5,7 @@ pub mod icon;
 pub mod jobs;
 pub mod meter;
 pub mod notice;
+pub mod params;
 pub mod state;
 pub mod time;
 

@@ -12,10 +12,11 @@ pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
 
 use crate::{
-    Settings,
+    Retention, Settings,
     board::{self, Board},
     definition::OnShutdown,
     hub::{Hub, HubError},
+    retention,
     runner::{self, Runner, blocking},
     store::{Store, StoreError},
 };
@@ -78,13 +79,26 @@ impl Engine {
         .await?;
         let parts = (board.clone(), store.clone());
         let runner = Runner::start(parts, settings, unfinished, data_dir, executor).await?;
-        let this = Self { inner: Arc::new(Inner { hub, board, store, runner }) };
+        let this = Self {
+            inner: Arc::new(Inner { hub, board: board.clone(), store: store.clone(), runner }),
+        };
         let inner = Arc::downgrade(&this.inner);
         this.inner.runner.keep_schedules(move |job| {
             if let Some(inner) = inner.upgrade() {
                 inner.runner.enqueue(job);
             }
         });
+        let (inner, kept) = (Arc::downgrade(&this.inner), Arc::downgrade(&this.inner));
+        let rules = move || match kept.upgrade() {
+            Some(inner) => inner.runner.settings().retention.clone(),
+            None => Retention::default(),
+        };
+        let keeping = retention::keep(board, store, rules, move |job| {
+            if let Some(inner) = inner.upgrade() {
+                inner.runner.removed(job);
+            }
+        });
+        this.inner.runner.attend(keeping);
         Ok(this)
     }
 

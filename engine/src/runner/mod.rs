@@ -125,8 +125,13 @@ impl Runner {
     /// Makes jobs of what is due from now on. `enqueue` is told of each, committed.
     pub fn keep_schedules(&self, enqueue: impl Fn(&Job) + Send + 'static) {
         let (context, settings) = (self.context.clone(), self.schedules.subscribe());
-        let keeping = tokio::spawn(scheduling::keep(context, settings, enqueue));
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(keeping);
+        self.attend(scheduling::keep(context, settings, enqueue));
+    }
+
+    /// Work that goes on for as long as the runner does.
+    pub fn attend(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let task = tokio::spawn(work);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
     pub fn logs(&self) -> &LiveLogs {

@@ -4,7 +4,7 @@
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
-//!   `requests`: what may be repeated
+//!   `requests`: what may be repeated; `retention`: what is past its time
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod jobs;
 mod requests;
+mod retention;
 mod row;
 mod schema;
 mod search;

@@ -168,7 +168,9 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             tx.prepare_cached(
                 "UPDATE jobs SET worker = ?2, state = ?3, attempt = ?4, progress = ?5, step = ?6, \
                  steps_done = ?7, started_at = ?8, finished_at = ?9, duration_ms = ?10, error = ?11, \
-                 exit_code = ?12, signal = ?13, revision = ?14, run_at = ?15, max_attempts = ?16, delay = NULL WHERE id = ?1",
+                 exit_code = ?12, signal = ?13, revision = ?14, run_at = ?15, max_attempts = ?16, delay = NULL, \
+                 log_bytes = coalesce((SELECT max(log_offset) FROM story WHERE job = ?1), 0) \
+                 WHERE id = ?1",
             )?
             .execute(params![
                 job.id.0.as_bytes(),

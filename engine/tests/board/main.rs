@@ -8,5 +8,6 @@ mod life;
 mod lists;
 mod place;
 mod resume;
+mod retention;
 mod snapshot;
 mod stand;

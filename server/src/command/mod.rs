@@ -1,6 +1,7 @@
 //! What the executable can be asked to do. One file per command.
 
 mod check;
+mod notify;
 mod serve;
 
 use crate::config::ConfigError;

@@ -1,6 +1,6 @@
 //! `tailboard serve`: start, say where, serve, and end in good order.
 
-use super::Serve;
+use super::{Serve, notify::Notify};
 use crate::{
     config,
     contracts::{KEEP_ALIVE, Streams},
@@ -78,8 +78,11 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     let router = served.router(web::Names::new(address));
     let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
     println!("Tailboard serves http://{address}");
+    let notify = Notify::from_environment();
+    notify.ready();
 
-    let asked = signals.next(&reloads).await;
+    let asked = signals.next(&reloads, &notify).await;
+    notify.stopping();
     let told = Instant::now();
     let cancel = engine.on_shutdown() == OnShutdown::Cancel;
     closing.cancel();
@@ -99,7 +102,7 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     serving.await?;
     tokio::select! {
         () = engine.stop(cancel) => {}
-        _ = signals.next(&reloads), if cancel => eprintln!("not waiting any longer"),
+        _ = signals.next(&reloads, &notify), if cancel => eprintln!("not waiting any longer"),
     }
     Ok(())
 }
@@ -131,15 +134,17 @@ impl Signals {
     }
 
     /// How the server is asked to end. A hangup meanwhile reloads the configuration.
-    async fn next(&mut self, reloads: &Reloads) -> Asked {
+    async fn next(&mut self, reloads: &Reloads, notify: &Notify) -> Asked {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return Asked::Interrupt,
                 _ = self.terminate.recv() => return Asked::Terminate,
                 _ = self.hangup.recv() => {
+                    notify.reloading();
                     if let Err(error) = reloads.now().await {
                         tracing::error!("the configuration was not reloaded: {error}");
                     }
+                    notify.ready();
                 }
             }
         }

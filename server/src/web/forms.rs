@@ -2,30 +2,103 @@
 
 use crate::{auth::By, served::Served};
 use axum::{
-    Router,
-    extract::{Path, State},
+    Form, Router,
+    extract::{Path, State, rejection::FormRejection},
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
-use engine::{CancelError, Engine, RunError, RunRequest};
+use engine::{
+    Caller, CancelError, DeleteError, Engine, PauseError, RetryError, RetryRequest, RunError,
+    RunRequest,
+};
 use http::{HeaderValue, StatusCode, header};
-use shared::JobId;
-use std::fmt::Display;
+use serde_json::Value;
+use shared::{ConnectionId, JobId};
+use std::{collections::BTreeMap, fmt::Display};
 
 /// The routes of the forms.
 pub fn router() -> Router<Served> {
-    Router::new().route("/jobs/{id}/cancel", post(cancel)).route("/pipelines/{name}/run", post(run))
+    Router::new()
+        .route("/jobs/{id}/cancel", post(cancel))
+        .route("/jobs/{id}/retry", post(retry))
+        .route("/jobs/{id}/delete", post(delete))
+        .route("/pipelines/{name}/run", post(run))
+        .route("/queues/{connection}/{name}/pause", post(pause))
+        .route("/queues/{connection}/{name}/resume", post(resume))
+}
+
+/// Fields of a form: parameters are called `param.<name>`.
+type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+
+/// The parameters in a form. One that was left empty was not given.
+fn params(fields: Fields) -> Result<BTreeMap<String, Value>, Refusal> {
+    let fields = match fields {
+        Ok(Form(fields)) => fields.into_iter(),
+        // No form at all says nothing.
+        Err(FormRejection::InvalidFormContentType(_)) => Vec::new().into_iter(),
+        Err(wrong) => return Err(Refusal(Box::new(wrong.into_response()))),
+    };
+    let params = fields.filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
+        Some((name.strip_prefix("param.")?.to_owned(), Value::String(value)))
+    });
+    Ok(params.collect())
+}
+
+/// What a form is answered with that was not obeyed.
+struct Refusal(Box<Response>);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        *self.0
+    }
 }
 
 async fn run(
     State(engine): State<Engine>,
     By(caller): By,
     Path(pipeline): Path<String>,
-) -> Result<Redirect, Response> {
-    match engine.run(&caller, RunRequest { pipeline, ..RunRequest::default() }).await {
+    fields: Fields,
+) -> Result<Redirect, Refusal> {
+    let request = RunRequest { pipeline, params: params(fields)?, ..RunRequest::default() };
+    engine.run(&caller, request).await.map(|job| to_job(job.id)).map_err(run_refused)
+}
+
+fn run_refused(error: RunError) -> Refusal {
+    match error {
+        RunError::UnknownPipeline(_) => refused(StatusCode::NOT_FOUND, error),
+        RunError::Param(_) | RunError::TooFar => refused(StatusCode::BAD_REQUEST, error),
+        RunError::KeyReused => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
+        RunError::Busy | RunError::Slow { .. } | RunError::Closed => later(error),
+    }
+}
+
+async fn retry(
+    State(engine): State<Engine>,
+    By(caller): By,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Redirect, Refusal> {
+    let id = job_id(&id)?;
+    // A form that shows no parameters says nothing of them.
+    let params = Some(params(fields)?).filter(|params| !params.is_empty());
+    match engine.retry(&caller, id, RetryRequest { params, key: None }).await {
         Ok(job) => Ok(to_job(job.id)),
-        Err(error @ RunError::UnknownPipeline(_)) => Err(refused(StatusCode::NOT_FOUND, error)),
-        Err(error @ RunError::Param(_)) => Err(refused(StatusCode::BAD_REQUEST, error)),
+        Err(error @ RetryError::NotFound) => Err(refused(StatusCode::NOT_FOUND, error)),
+        Err(error @ RetryError::NotOver(_)) => Err(refused(StatusCode::CONFLICT, error)),
+        Err(RetryError::Run(error)) => Err(run_refused(error)),
+        Err(error @ RetryError::Store(_)) => Err(later(error)),
+    }
+}
+
+async fn delete(
+    State(engine): State<Engine>,
+    By(caller): By,
+    Path(id): Path<String>,
+) -> Result<Redirect, Refusal> {
+    let id = job_id(&id)?;
+    match engine.delete(&caller, id).await {
+        Ok(()) | Err(DeleteError::NotFound) => Ok(Redirect::to("/jobs")),
+        Err(error @ DeleteError::NotOver(_)) => Err(refused(StatusCode::CONFLICT, error)),
         Err(error) => Err(later(error)),
     }
 }
@@ -34,10 +107,8 @@ async fn cancel(
     State(engine): State<Engine>,
     By(caller): By,
     Path(id): Path<String>,
-) -> Result<Redirect, Response> {
-    let Ok(id) = id.parse::<JobId>() else {
-        return Err(refused(StatusCode::NOT_FOUND, CancelError::NotFound));
-    };
+) -> Result<Redirect, Refusal> {
+    let id = job_id(&id)?;
     match engine.cancel(&caller, id, None).await {
         // It ended before the button was pressed; its page says how.
         Ok(_) | Err(CancelError::Over(_)) => Ok(to_job(id)),
@@ -46,17 +117,59 @@ async fn cancel(
     }
 }
 
+async fn pause(
+    State(engine): State<Engine>,
+    By(caller): By,
+    Path((connection, name)): Path<(String, String)>,
+) -> Result<Redirect, Refusal> {
+    set_paused(&engine, &caller, &connection, &name, true).await
+}
+
+async fn resume(
+    State(engine): State<Engine>,
+    By(caller): By,
+    Path((connection, name)): Path<(String, String)>,
+) -> Result<Redirect, Refusal> {
+    set_paused(&engine, &caller, &connection, &name, false).await
+}
+
+async fn set_paused(
+    engine: &Engine,
+    caller: &Caller,
+    connection: &str,
+    name: &str,
+    paused: bool,
+) -> Result<Redirect, Refusal> {
+    let Ok(connection) = connection.parse::<ConnectionId>() else {
+        return Err(refused(StatusCode::NOT_FOUND, PauseError::NotFound));
+    };
+    let done = match paused {
+        true => engine.pause_queue(caller, connection, name).await,
+        false => engine.resume_queue(caller, connection, name).await,
+    };
+    match done {
+        Ok(_) => Ok(Redirect::to("/queues")),
+        Err(error @ PauseError::NotFound) => Err(refused(StatusCode::NOT_FOUND, error)),
+        Err(error) => Err(later(error)),
+    }
+}
+
+/// An id of any other shape belongs to no job either.
+fn job_id(text: &str) -> Result<JobId, Refusal> {
+    text.parse().map_err(|_| refused(StatusCode::NOT_FOUND, CancelError::NotFound))
+}
+
 /// 303: the browser asks for the page, and a reload does not act again.
 fn to_job(id: JobId) -> Redirect {
     Redirect::to(&format!("/jobs/{id}"))
 }
 
-fn refused(status: StatusCode, error: impl Display) -> Response {
-    (status, format!("Not done: {error}.\n")).into_response()
+fn refused(status: StatusCode, error: impl Display) -> Refusal {
+    Refusal(Box::new((status, format!("Not done: {error}.\n")).into_response()))
 }
 
-fn later(error: impl Display) -> Response {
+fn later(error: impl Display) -> Refusal {
     let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, error);
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response.0.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }

@@ -132,3 +132,24 @@ async fn a_reload_is_all_or_nothing() {
     assert_eq!(post(&server, "/api/v1/executions", None, run).await.status, 202);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    server.queue("default").await;
+    server.run_to_end("hello").await;
+    let answer = server.get("/metrics").await;
+    assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
+    let text = answer.text().await;
+    assert!(text.contains("tailboard_jobs{state=\"completed\"} 1\n"), "{text}");
+    assert!(text.contains("tailboard_queue_slots{queue=\"default\"} 4\n"), "{text}");
+    let dashboard = include_str!("../../../packaging/grafana.json");
+    let asked = dashboard.match_indices("tailboard_").map(|(at, _)| {
+        let name = &dashboard[at..];
+        &name[..name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap()]
+    });
+    for name in asked {
+        assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
+    }
+    server.stop().await;
+}

@@ -278,3 +278,48 @@ async fn as_process_1_it_reaps_what_it_does_not_know_and_nothing_outlives_it() {
     server.signal("-TERM");
     assert_eq!(server.ends().await, Some(0));
 }
+
+#[tokio::test]
+async fn a_hangup_reloads_and_the_service_manager_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("notify");
+    let manager = tokio::net::UnixDatagram::bind(&socket).unwrap();
+    let told = async |part: &str| {
+        let mut text = vec![0; 256];
+        let work = async {
+            loop {
+                let n = manager.recv(&mut text).await.unwrap();
+                if String::from_utf8_lossy(&text[..n]).contains(part) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("never {part}"));
+    };
+    NOTIFY.with_borrow_mut(|path| *path = socket.display().to_string());
+    let managed = |args: &[&str]| {
+        let mut command = tailboard(args);
+        command.env("NOTIFY_SOCKET", NOTIFY.with_borrow(String::clone));
+        command
+    };
+    let mut server = Served::started(dir.path(), &pipeline("one", &["true"]), managed).await;
+    told("READY=1").await;
+    let two = pipeline("one", &["true"]) + &pipeline("two", &["true"]);
+    std::fs::write(dir.path().join("tailboard.toml"), two).unwrap();
+    server.signal("-HUP");
+    told("RELOADING=1").await;
+    told("READY=1").await;
+    server.run("two").await;
+    std::fs::write(dir.path().join("tailboard.toml"), "nonesuch = 1").unwrap();
+    server.signal("-HUP");
+    server.says("the configuration was not reloaded").await;
+    server.run("two").await;
+    server.signal("-TERM");
+    told("STOPPING=1").await;
+    assert_eq!(server.ends().await, Some(0));
+}
+
+thread_local! {
+    /// Where the service manager of a test listens; each test has a thread of its own.
+    static NOTIFY: std::cell::RefCell<String> = const { std::cell::RefCell::new(String::new()) };
+}

@@ -7,15 +7,17 @@ use crate::{
     parts::{
         action::CancelButton,
         icon::{self, Icon},
+        jobs::short,
         meter::Progress,
+        params,
         state::{Badge, Look},
         text,
         time::{Clock, JobDuration, When},
     },
     url::encode,
 };
-use leptos::prelude::*;
-use shared::{JobState, StepState, job::JobDetail};
+use leptos::{either::Either, prelude::*};
+use shared::{JobId, JobState, StepState, job::JobDetail};
 
 /// Name, state, and what can be done.
 #[component]
@@ -26,6 +28,12 @@ pub fn Head(model: JobModel) -> impl IntoView {
     let over = Memo::new(move |_| job.with(|job| job.state.is_over()));
     let asked = model.part(|detail| detail.cancel.is_some());
     let name = job.with_untracked(|job| job.name.clone());
+    // What can be done when it is over.
+    let after = model.detail.with_untracked(|d| {
+        let again = format!("/jobs/{id}/retry");
+        params::run(&again, "Run again", "button", &d.param_defs, &d.params)
+            + &params::delete(&format!("/jobs/{id}/delete"))
+    });
     let percent =
         Signal::derive(move || job.with(|job| job.progress.filter(|_| !job.state.is_over())));
     view! {
@@ -39,7 +47,10 @@ pub fn Head(model: JobModel) -> impl IntoView {
             <Badge look/>
             <span class="mono dim job-head-id">{id.to_string()}</span>
             <div class="page-head-end">
-                {move || (!over.get()).then(|| view! { <CancelButton id asked/> })}
+                {move || match over.get() {
+                    false => Either::Left(view! { <CancelButton id asked/> }),
+                    true => Either::Right(view! { <div class="acts" inner_html=after.clone()></div> }),
+                }}
             </div>
         </div>
         <div class="job-progress">
@@ -55,6 +66,19 @@ pub fn Meta(model: JobModel) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let by = model.part(|detail| detail.created_by.clone());
     let params = model.part(|detail| detail.params.clone());
+    // As text: nothing in it moves, and ids need no escape.
+    let kin = model.detail.with_untracked(|detail| {
+        let link = |name, id: Option<JobId>| {
+            let id = id?;
+            Some(format!(
+                "<dt>{name}</dt><dd><a class=\"mono\" href=\"/jobs/{id}\">{}</a></dd>",
+                short(id)
+            ))
+        };
+        let again = link("Run again as", detail.retried_by);
+        let html = link("Runs again", detail.job.retry_of).or(again);
+        html.map(|html| view! { <div inner_html=html></div> })
+    });
     let log = model.log.clone();
     let waited = text(move || {
         job.with(|job| match (job.started_at, job.state.is_over()) {
@@ -99,6 +123,7 @@ pub fn Meta(model: JobModel) -> impl IntoView {
             </div>
             <Fact name="Asked for by" value=text(move || by.get())/>
             {params}
+            {kin}
             <Fact name="Log" value=log_size/>
         </dl>
         <Waiting model/>

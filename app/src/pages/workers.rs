@@ -1,0 +1,77 @@
+//! Workers: who is there, and how busy.
+
+use super::of_board::of_board;
+use crate::{
+    board::Board,
+    format,
+    parts::{meter::Share, notice::Empty, text, time::When},
+    url::encode,
+};
+use leptos::prelude::*;
+use shared::{Worker, WorkerState};
+
+#[component]
+pub fn WorkersPage() -> impl IntoView {
+    of_board("Workers", |board| view! { <Workers board/> })
+}
+
+#[component]
+fn Workers(board: Board) -> impl IntoView {
+    let (rows, none) = (board.workers.clone(), board.workers);
+    view! {
+        <div class="page-head">
+            <h1>"Workers"</h1>
+        </div>
+        <section class="card list" aria-label="Workers">
+            <table class="rows">
+                <caption class="sr-only">"Workers"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Worker"</th>
+                        <th scope="col" class="col-state">"State"</th>
+                        <th scope="col" class="col-progress wide">"Slots taken"</th>
+                        <th scope="col" class="col-figure end">"Active"</th>
+                        <th scope="col" class="col-figure end wide">"Ended"</th>
+                        <th scope="col" class="col-figure end wide">"Failed"</th>
+                        <th scope="col" class="col-figure end wide">"Last beat"</th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For
+                        each=move || rows.list()
+                        key=|mounted| mounted.key.clone()
+                        children=|mounted| view! { <Row worker=mounted.row/> }
+                    />
+                </tbody>
+            </table>
+            {move || none.is_empty().then(|| view! { <Empty title="No workers" text="The board has only just begun."/> })}
+        </section>
+    }
+}
+
+#[component]
+fn Row(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
+    let id = worker.with_untracked(|worker| worker.id.clone());
+    let href = format!("/jobs?worker={}&state=active", encode(&id));
+    let online = Memo::new(move |_| worker.with(|worker| worker.state == WorkerState::Online));
+    let seen = Signal::derive(move || worker.with(|worker| Some(worker.seen_at)));
+    let taken = Signal::derive(move || {
+        worker.with(|w| f64::from(w.active_jobs) * 100.0 / f64::from(w.concurrency.max(1)))
+    });
+    let figure = move |read: fn(&Worker) -> String| text(move || worker.with(read));
+    view! {
+        <tr>
+            <td class="cut"><a class="job-name" href=href>{id}</a></td>
+            <td class="col-state">
+                <span class=text(move || if online.get() { "worker-state is-completed" } else { "worker-state is-failed" })>
+                    {text(move || if online.get() { "Online" } else { "Offline" })}
+                </span>
+            </td>
+            <td class="col-progress wide"><Share percent=taken/></td>
+            <td class="end num col-figure">{figure(|w| format!("{} / {}", w.active_jobs, w.concurrency))}</td>
+            <td class="end num col-figure wide">{figure(|w| format::count(w.processed))}</td>
+            <td class="end num col-figure wide">{figure(|w| format::count(w.failed))}</td>
+            <td class="end num col-figure wide"><When at=seen/></td>
+        </tr>
+    }
+}

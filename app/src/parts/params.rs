@@ -1,0 +1,149 @@
+//! Forms that run something, with fields for its parameters. Plain form fields: what they say is checked by the server.
+//!
+//! Nothing in them moves, so they are made as text: as views they would cost the page kilobytes.
+
+use shared::{ParamDef, ParamType};
+use std::{collections::BTreeMap, fmt::Write};
+
+/// A form that runs something, as HTML: folded away if there is anything to fill in. `class` is that of
+/// its button.
+pub fn run(
+    action: &str,
+    word: &str,
+    class: &str,
+    defs: &[ParamDef],
+    given: &BTreeMap<String, String>,
+) -> String {
+    let (action, word) = (escape(action), escape(word));
+    let button = format!("<button class=\"{class}\">{word}</button>");
+    match defs {
+        [] => format!("<form method=\"post\" action=\"{action}\">{button}</form>"),
+        defs => folded(class, &word, &action, &(fields(defs, given, &action) + &button)),
+    }
+}
+
+/// A form that asks once more before it deletes a job, as HTML.
+pub fn delete(action: &str) -> String {
+    let body = "<p>The job goes with its log. This cannot be undone.</p><button class=\"button button-danger\">Delete it</button>";
+    folded("button", "Delete", &escape(action), body)
+}
+
+fn folded(class: &str, word: &str, action: &str, body: &str) -> String {
+    format!(
+        "<details class=\"again\"><summary class=\"{class}\">{word} …</summary>\
+         <form method=\"post\" action=\"{action}\" class=\"fields\">{body}</form></details>"
+    )
+}
+
+/// One field per parameter, as HTML, filled with what was given before or with its default. `of` keeps
+/// the ids of several forms apart.
+fn fields(defs: &[ParamDef], given: &BTreeMap<String, String>, of: &str) -> String {
+    let mut html = String::new();
+    for def in defs {
+        let id = escape(&format!("{of}-{}", def.name));
+        let value = given.get(&def.name).or(def.default.as_ref()).map_or("", String::as_str);
+        let (name, required) = (escape(&def.name), if def.required { " required" } else { "" });
+        let remark = if def.required { " (required)" } else { "" };
+        let given = format!("class=\"input\" id=\"{id}\" name=\"param.{name}\"{required}");
+        // Writing into a String cannot fail.
+        let _ = write!(html, "<div class=\"field\"><label for=\"{id}\">{name}{remark}</label>");
+        let _ = match kind(def.r#type) {
+            None => write!(html, "<select {given}>{}</select>", options(def, value)),
+            Some(kind) => {
+                let pattern =
+                    def.pattern.as_ref().map(|text| format!(" pattern=\"{}\"", escape(text)));
+                let pattern = pattern.unwrap_or_default();
+                write!(html, "<input {given} {kind}{pattern} value=\"{}\">", escape(value))
+            }
+        };
+        if let Some(text) = &def.description {
+            let _ = write!(html, "<p class=\"dim\">{}</p>", escape(text));
+        }
+        html.push_str("</div>");
+    }
+    html
+}
+
+/// None: a choice.
+fn kind(kind: ParamType) -> Option<&'static str> {
+    match kind {
+        ParamType::Choice | ParamType::Bool => None,
+        ParamType::Int => Some("type=\"number\" step=\"1\""),
+        ParamType::Float => Some("type=\"number\" step=\"any\""),
+        ParamType::String => Some("type=\"text\""),
+    }
+}
+
+fn options(def: &ParamDef, value: &str) -> String {
+    let booleans = ["true".to_owned(), "false".to_owned()];
+    let choices = if def.r#type == ParamType::Bool { &booleans[..] } else { &def.choices[..] };
+    // One that may be left out can be left out.
+    let mut html = String::new();
+    if !def.required && def.default.is_none() {
+        html.push_str("<option value=\"\"></option>");
+    }
+    for choice in choices {
+        let selected = if choice == value { " selected" } else { "" };
+        let choice = escape(choice);
+        let _ = write!(html, "<option value=\"{choice}\"{selected}>{choice}</option>");
+    }
+    html
+}
+
+/// As text or attribute in double quotes.
+fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn def(r#type: ParamType) -> ParamDef {
+        let choices = vec!["a".to_owned(), "<b>".to_owned()];
+        let (name, description) = ("p".to_owned(), Some("what & why".to_owned()));
+        ParamDef {
+            name,
+            r#type,
+            description,
+            required: false,
+            default: None,
+            pattern: None,
+            choices,
+        }
+    }
+
+    #[test]
+    fn nothing_that_was_given_ends_a_field() {
+        let hostile = "\"><script>alert(1)</script><a b='";
+        let given = [("p".to_owned(), hostile.to_owned())].into();
+        let html = fields(&[def(ParamType::String)], &given, hostile);
+        assert!(!html.contains("<script") && !html.contains("<a b="), "{html}");
+        assert!(html.contains("value=\"&quot;&gt;&lt;script&gt;"), "{html}");
+    }
+
+    #[test]
+    fn a_field_is_of_its_type_and_has_its_value() {
+        let none = BTreeMap::new();
+        let number = ParamDef { default: Some("3".into()), ..def(ParamType::Int) };
+        let html = fields(&[number], &none, "f");
+        assert!(html.contains("name=\"param.p\" type=\"number\" step=\"1\" value=\"3\""), "{html}");
+        let choice = ParamDef { default: Some("<b>".into()), ..def(ParamType::Choice) };
+        let html = fields(&[choice], &none, "f");
+        assert!(html.contains("<option value=\"&lt;b&gt;\" selected>&lt;b&gt;</option>"), "{html}");
+        assert!(!html.contains("<option value=\"\">"), "it has a default: {html}");
+        let yes = ParamDef { required: true, ..def(ParamType::Bool) };
+        assert!(fields(&[yes], &none, "f").contains("<label for=\"f-p\">p (required)</label>"));
+    }
+}

@@ -1,0 +1,119 @@
+//! `/metrics`: what there is, in Prometheus' text format.
+
+use crate::{auth::By, served::Served};
+use axum::{
+    Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use engine::{Engine, ReadError};
+use http::{StatusCode, header};
+use shared::{Queue, WorkerState, page::Overview};
+use std::fmt::Write;
+
+pub fn router() -> Router<Served> {
+    Router::new().route("/metrics", get(show))
+}
+
+async fn show(State(engine): State<Engine>, By(caller): By) -> Response {
+    match engine.overview(&caller).await {
+        Ok(overview) => {
+            let text = text(&engine, &overview);
+            ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+                .into_response()
+        }
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn unreadable(error: &ReadError) -> Response {
+    tracing::error!(%error, "the metrics cannot be read");
+    (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read now\n").into_response()
+}
+
+/// One metric: its name, kind and meaning, then a line per sample.
+struct Page(String);
+
+impl Page {
+    fn metric(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing into a String cannot fail; the same below.
+        let _ = writeln!(self.0, "# HELP tailboard_{name} {help}\n# TYPE tailboard_{name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+        let _ = write!(self.0, "tailboard_{name}");
+        for (at, (label, text)) in labels.iter().enumerate() {
+            let text = text.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n");
+            let _ = write!(self.0, "{}{label}=\"{text}\"", if at == 0 { '{' } else { ',' });
+        }
+        let end = if labels.is_empty() { "" } else { "}" };
+        let _ = writeln!(self.0, "{end} {value}");
+    }
+}
+
+/// Name, meaning and value of what is measured of a queue.
+type OfQueue = (&'static str, &'static str, fn(&Queue) -> f64);
+
+fn text(engine: &Engine, overview: &Overview) -> String {
+    let mut page = Page(String::new());
+    page.metric("ready", "gauge", "Whether new work is taken on.");
+    page.sample("ready", &[], u8::from(engine.ready().is_ok()));
+    page.metric("event_number", "counter", "Number of the newest event.");
+    page.sample("event_number", &[], overview.as_of.seq);
+    page.metric("jobs", "gauge", "Jobs by state, counted up to 10000.");
+    for count in &overview.counts {
+        page.sample("jobs", &[("state", count.state.as_str())], count.total.count);
+    }
+    let of_queues: [OfQueue; 7] = [
+        ("queue_depth", "Jobs that wait for a slot.", |q| q.depth as f64),
+        ("queue_active", "Jobs that have a slot.", |q| q.active as f64),
+        ("queue_slots", "Slots.", |q| q.concurrency.unwrap_or(0).into()),
+        ("queue_paused", "Whether nothing is claimed.", |q| f64::from(u8::from(q.paused))),
+        ("queue_oldest_waiting_seconds", "How long the job that waits longest does.", |q| {
+            q.oldest_waiting_ms.unwrap_or(0) as f64 / 1000.0
+        }),
+        ("queue_ended_per_minute", "Jobs that ended in the last minute.", |q| q.rate_per_min),
+        ("queue_failed_per_minute", "Jobs that failed in the last minute.", |q| q.failed_per_min),
+    ];
+    for (name, help, value) in of_queues {
+        page.metric(name, "gauge", help);
+        for queue in &overview.queues {
+            page.sample(name, &[("queue", &queue.name)], value(queue));
+        }
+    }
+    page.metric("worker_online", "gauge", "Whether a worker is heard of.");
+    for worker in &overview.workers {
+        let online = worker.state == WorkerState::Online;
+        page.sample("worker_online", &[("worker", &worker.id)], u8::from(online));
+    }
+    page.metric("worker_processed_total", "counter", "Jobs a worker ended since it came online.");
+    for worker in &overview.workers {
+        page.sample("worker_processed_total", &[("worker", &worker.id)], worker.processed);
+    }
+    page.metric(
+        "worker_failed_total",
+        "counter",
+        "Jobs that failed on a worker since it came online.",
+    );
+    for worker in &overview.workers {
+        page.sample("worker_failed_total", &[("worker", &worker.id)], worker.failed);
+    }
+    page.metric("streams", "gauge", "Open streams by contract.");
+    for (contract, open) in engine.hub().streams() {
+        page.sample("streams", &[("contract", contract)], open);
+    }
+    page.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_end_its_label() {
+        let mut page = Page(String::new());
+        page.sample("x", &[("a", "q\"\\\n"), ("b", "1")], 2);
+        assert_eq!(page.0, "tailboard_x{a=\"q\\\"\\\\\\n\",b=\"1\"} 2\n");
+    }
+}
