@@ -8,6 +8,15 @@ const server = serve(`
 [[pipeline]]
 name = "good"
 description = "Says hello in colour"
+[[pipeline.params]]
+name = "who"
+type = "string"
+description = "Whom to greet"
+[[pipeline.params]]
+name = "mode"
+type = "choice"
+choices = ["loud", "quiet"]
+default = "quiet"
 [[pipeline.steps]]
 name = "greet"
 run = "printf '\\\\033[32mhello\\\\033[0m %s\\\\n' 1 2 3 4 5"
@@ -16,8 +25,11 @@ name = "tidy up"
 phase = "cleanup"
 run = "echo done"
 
+
 [[pipeline]]
 name = "bad"
+cron = "0 0 1 1 *"
+timezone = "Europe/Berlin"
 [[pipeline.steps]]
 name = "break"
 run = "echo it broke >&2; exit 3"
@@ -49,6 +61,9 @@ test.beforeAll(async () => {
     overview: "/",
     jobs: "/jobs",
     "jobs-failed": "/jobs?state=failed",
+    "jobs-searched": "/jobs?q=broke&sort=finished",
+    queues: "/queues",
+    workers: "/workers",
     pipelines: "/pipelines",
     "job-completed": `/jobs/${good.id}`,
     "job-failed": `/jobs/${bad.id}`,

@@ -8,6 +8,7 @@ use crate::{
         icon::{self, Icon},
         jobs::JobTable,
         notice::{Empty, Loading, Refused},
+        params,
         state::{self, Look},
         text,
     },
@@ -321,7 +322,10 @@ fn QueueChoice(filter: JobFilter, queues: Vec<String>) -> impl IntoView {
     let navigate = use_navigate();
     let chosen = filter.queue.clone();
     let states = filter.states.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let (pipeline, worker) = (filter.pipeline.clone(), filter.worker.clone());
+    let pipeline = filter.pipeline.clone().unwrap_or_default();
+    let worker = filter.worker.clone().unwrap_or_default();
+    // What else is filtered by stays so.
+    let kept = params::hidden(&[("state", states), ("pipeline", pipeline), ("worker", worker)]);
     let q = filter.q.clone().unwrap_or_default();
     let choose = move |event: ev::Event| {
         let queue = Some(event_target_value(&event)).filter(|queue| !queue.is_empty());
@@ -335,9 +339,7 @@ fn QueueChoice(filter: JobFilter, queues: Vec<String>) -> impl IntoView {
     });
     view! {
         <form method="get" action="/jobs" class="queue-choice">
-            {(!states.is_empty()).then(|| view! { <input type="hidden" name="state" value=states/> })}
-            {pipeline.map(|name| view! { <input type="hidden" name="pipeline" value=name/> })}
-            {worker.map(|id| view! { <input type="hidden" name="worker" value=id/> })}
+            <span inner_html=kept></span>
             <label class="sr-only" for="q">"Search"</label>
             <input id="q" name="q" type="search" class="chip search" value=q placeholder="Search names, parameters, errors, ids"/>
             <label class="sr-only" for="queue">"Queue"</label>

@@ -82,8 +82,8 @@ fn Row(#[prop(into)] queue: Signal<Queue>) -> impl IntoView {
             <td class="end num col-figure wide">
                 {figure(|q| q.oldest_waiting_ms.map_or("—".to_owned(), format::running))}
             </td>
-            <td class="end num col-figure wide">{figure(|q| format!("{:.0}", q.rate_per_min))}</td>
-            <td class="end num col-figure wide">{figure(|q| format!("{:.0}", q.failed_per_min))}</td>
+            <td class="end num col-figure wide">{figure(|q| format::count(q.rate_per_min.round() as u64))}</td>
+            <td class="end num col-figure wide">{figure(|q| format::count(q.failed_per_min.round() as u64))}</td>
             <td class="col-state end">
                 <form method="post" action=text(move || format!("{action}/{}", verb()))>
                     <button class="button" aria-label=text(move || format!("{} {name}", word()))>

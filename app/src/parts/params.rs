@@ -28,6 +28,16 @@ pub fn delete(action: &str) -> String {
     folded("button", "Delete", &escape(action), body)
 }
 
+/// Fields that nobody sees, as HTML; none for what is empty.
+pub fn hidden(fields: &[(&str, String)]) -> String {
+    let mut html = String::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        // Writing into a String cannot fail.
+        let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{}\">", escape(value));
+    }
+    html
+}
+
 fn folded(class: &str, word: &str, action: &str, body: &str) -> String {
     format!(
         "<details class=\"again\"><summary class=\"{class}\">{word} …</summary>\
