@@ -29,8 +29,7 @@ fn Workers(board: Board) -> impl IntoView {
                     <tr>
                         <th scope="col">"Worker"</th>
                         <th scope="col" class="col-state">"State"</th>
-                        <th scope="col" class="col-progress wide">"Slots taken"</th>
-                        <th scope="col" class="col-figure end">"Active"</th>
+                        <th scope="col" class="col-figure end">"Slots taken"</th>
                         <th scope="col" class="col-figure end wide">"Ended"</th>
                         <th scope="col" class="col-figure end wide">"Failed"</th>
                         <th scope="col" class="col-figure end wide">"Last beat"</th>
@@ -55,9 +54,6 @@ fn Row(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
     let href = format!("/jobs?worker={}&state=active", encode(&id));
     let online = Memo::new(move |_| worker.with(|worker| worker.state == WorkerState::Online));
     let seen = Signal::derive(move || worker.with(|worker| Some(worker.seen_at)));
-    let taken = Signal::derive(move || {
-        worker.with(|w| f64::from(w.active_jobs) * 100.0 / f64::from(w.concurrency.max(1)))
-    });
     let figure = move |read: fn(&Worker) -> String| text(move || worker.with(read));
     view! {
         <tr>
@@ -67,7 +63,6 @@ fn Row(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
                     {text(move || if online.get() { "Online" } else { "Offline" })}
                 </span>
             </td>
-            <td class="col-progress wide"><Share percent=taken/></td>
             <td class="end num col-figure">{figure(|w| format!("{} / {}", w.active_jobs, w.concurrency))}</td>
             <td class="end num col-figure wide">{figure(|w| format::count(w.processed))}</td>
             <td class="end num col-figure wide">{figure(|w| format::count(w.failed))}</td>
