@@ -4,7 +4,7 @@ use super::of_board::of_board;
 use crate::{
     board::Board,
     format,
-    parts::{meter::Share, notice::Empty, text, time::When},
+    parts::{notice::Empty, text, time::When},
     url::encode,
 };
 use leptos::prelude::*;
