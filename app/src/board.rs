@@ -6,7 +6,10 @@ use crate::{
     live::{Counts, Event, JobList, Model, Order, Rows, Shape, Verdict},
 };
 use leptos::prelude::*;
-use shared::{Connection, EventId, Freshness, JobFilter, JobState, Queue, Worker, page::Overview};
+use shared::{
+    Connection, EventId, Freshness, JobFilter, JobState, Queue, Worker,
+    page::{Attention, Minute, Overview},
+};
 use std::sync::{Arc, OnceLock};
 
 /// Rows of the overview's lists, as many as the server answers with.
@@ -22,6 +25,9 @@ pub struct Board {
     pub failed: JobList,
     pub queues: Rows<Queue>,
     pub workers: Rows<Worker>,
+    /// The last hour, minute by minute.
+    pub activity: ArcRwSignal<Vec<Minute>>,
+    pub attention: ArcRwSignal<Vec<Attention>>,
 }
 
 /// The board on its way. In context for every component.
@@ -84,6 +90,8 @@ impl Board {
             ),
             queues: Rows::new(overview.queues),
             workers: Rows::new(overview.workers),
+            activity: ArcRwSignal::new(overview.activity),
+            attention: ArcRwSignal::new(overview.attention),
         }
     }
 
@@ -97,7 +105,7 @@ impl Board {
 
 impl Model for Board {
     type Snapshot = Overview;
-    const PAUSE_MS: f64 = 1000.0;
+    const PAUSE_MS: f64 = 2000.0;
 
     fn as_of(&self) -> EventId {
         self.as_of.get_untracked()
@@ -126,7 +134,14 @@ impl Model for Board {
             Event::JobDeleted(_) => return Verdict::Refetch,
             _ => {}
         }
-        self.active.apply(event, false).or(self.failed.apply(event, false))
+        let verdict = self.active.apply(event, false).or(self.failed.apply(event, false));
+        // What needs attention, and the last hour, are for the server to say: when something ended, and
+        // as seldom as everything is fetched.
+        let ended = |state: JobState| state.is_over() || state == JobState::Retrying;
+        match event {
+            Event::Job(change) if ended(change.state) => verdict.or(Verdict::Refetch),
+            _ => verdict,
+        }
     }
 
     fn fetch(&self) -> impl Future<Output = Result<Overview, PageError>> + 'static {
@@ -143,5 +158,7 @@ impl Model for Board {
         self.failed.replace(overview.failed, more);
         self.queues.replace(overview.queues);
         self.workers.replace(overview.workers);
+        self.activity.set(overview.activity);
+        self.attention.set(overview.attention);
     }
 }

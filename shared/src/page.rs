@@ -1,11 +1,7 @@
 //! What lists and pages answer with. `as_of` was read before the rows: a stream opened with
 //! `since=as_of` misses nothing that the rows do not show.
 
-use crate::{
-    Connection, EventId, Job, JobId, JobState, Pipeline, Queue, Timestamp, Worker,
-    queue::{Percentiles, QueueRow},
-    worker::WorkerRow,
-};
+use crate::{Connection, EventId, Job, JobId, JobState, Pipeline, Queue, Timestamp, Worker};
 use serde::{Deserialize, Serialize};
 
 /// How many rows match; counting stops at 10,000.
@@ -121,36 +117,6 @@ pub struct JobsPage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PipelinesPage {
     pub pipelines: Vec<Pipeline>,
-    pub connections: Vec<Connection>,
-    pub as_of: EventId,
-}
-
-/// What the queues page shows.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct QueuesPage {
-    pub queues: Vec<QueueRow>,
-    pub connections: Vec<Connection>,
-    pub as_of: EventId,
-}
-
-/// What the workers page shows.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WorkersPage {
-    pub workers: Vec<WorkerRow>,
-    pub connections: Vec<Connection>,
-    pub as_of: EventId,
-}
-
-/// What the page of one pipeline shows.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct PipelinePage {
-    #[serde(flatten)]
-    pub pipeline: Pipeline,
-    /// Of the last 100 runs that completed or failed.
-    pub run: Percentiles,
     pub connections: Vec<Connection>,
     pub as_of: EventId,
 }

@@ -24,28 +24,3 @@ pub struct Queue {
     pub failed_per_min: f64,
     pub revision: u64,
 }
-
-/// Half, 95 % and 99 % of the measured times are at most this long, in milliseconds. Null: nothing
-/// was measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Percentiles {
-    pub p50_ms: Option<u64>,
-    pub p95_ms: Option<u64>,
-    pub p99_ms: Option<u64>,
-}
-
-/// A queue with what the last hour was like.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct QueueRow {
-    #[serde(flatten)]
-    pub queue: Queue,
-    /// Jobs that ended in the last hour, and how many of them failed.
-    pub finished: u64,
-    pub failed: u64,
-    /// From being queued (or due) to being claimed.
-    pub wait: Percentiles,
-    /// From the first start to the end.
-    pub run: Percentiles,
-}

@@ -1,6 +1,6 @@
 //! A worker: what runs jobs.
 
-use crate::{ConnectionId, Job, Timestamp};
+use crate::{ConnectionId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -40,14 +40,4 @@ pub struct Worker {
     /// Last heartbeat.
     pub seen_at: Timestamp,
     pub revision: u64,
-}
-
-/// A worker with what it runs now.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct WorkerRow {
-    #[serde(flatten)]
-    pub worker: Worker,
-    /// Longest running first, at most 100.
-    pub jobs: Vec<Job>,
 }

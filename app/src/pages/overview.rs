@@ -5,6 +5,7 @@ use crate::{
     board::Board,
     format,
     parts::{
+        activity,
         jobs::{FailedTable, RunningTable},
         meter::Share,
         notice::Empty,
@@ -28,9 +29,14 @@ fn Overview(board: Board) -> impl IntoView {
     let (queues, workers) = (board.queues.clone(), board.workers.clone());
     let counts = board.counts.clone();
     let running = text(move || format::total(counts.of(&[JobState::Active])));
+    let (activity, attention) = (board.activity.clone(), board.attention.clone());
+    let chart = text(move || activity.with(|minutes| activity::chart(minutes)));
+    let attention = text(move || attention.with(|all| activity::attention(all)));
     view! {
         <h1>"Overview"</h1>
         <Tiles board/>
+        <ul class="attention" aria-label="Needs attention" inner_html=attention></ul>
+        <section class="card last-hour" aria-label="The last hour" inner_html=chart></section>
         <div class="columns">
             <section class="card" aria-labelledby="running">
                 <div class="card-head">

@@ -1,6 +1,8 @@
 //! Small pieces that pages are composed of.
 
 pub mod action;
+pub mod activity;
+pub mod html;
 pub mod icon;
 pub mod jobs;
 pub mod meter;

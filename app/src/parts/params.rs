@@ -2,6 +2,7 @@
 //!
 //! Nothing in them moves, so they are made as text: as views they would cost the page kilobytes.
 
+use super::html::escape;
 use shared::{ParamDef, ParamType};
 use std::{collections::BTreeMap, fmt::Write};
 
@@ -98,22 +99,6 @@ fn options(def: &ParamDef, value: &str) -> String {
         let _ = write!(html, "<option value=\"{choice}\"{selected}>{choice}</option>");
     }
     html
-}
-
-/// As text or attribute in double quotes.
-fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

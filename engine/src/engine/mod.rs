@@ -2,6 +2,7 @@
 //! [`queue_actions`]).
 
 mod actions;
+mod attention;
 mod log_reads;
 mod queue_actions;
 mod reads;

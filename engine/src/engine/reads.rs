@@ -1,7 +1,7 @@
 //! What a caller can ask about jobs and what runs them. Every answer with rows has `as_of`, read
 //! before them.
 
-use super::Engine;
+use super::{Engine, attention};
 use crate::{
     Caller, Definition,
     logs::LogError,
@@ -43,6 +43,9 @@ impl From<QueryError> for ReadError {
 const ACTIVE_SHOWN: u32 = 20;
 /// Failures on the overview, and newest jobs of a pipeline.
 const SHOWN: u32 = 10;
+
+/// Runs of a pipeline that its success rate is taken from.
+const OUTCOMES: u32 = 100;
 
 impl Engine {
     /// The head as it is now, and what `read` says of the store after that.
@@ -104,8 +107,9 @@ impl Engine {
 
     /// What the overview shows.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ReadError> {
-        let (as_of, (counts, mut active, failed)) = self
-            .ask(caller, |store, caller| {
+        let settings = self.inner.runner.settings();
+        let (as_of, (counts, mut active, failed, activity, pipelines)) = self
+            .ask(caller, move |store, caller| {
                 let newest = |state, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
                     store.jobs(
@@ -115,20 +119,27 @@ impl Engine {
                 };
                 let active = newest(JobState::Active, ACTIVE_SHOWN)?.items;
                 let failed = newest(JobState::Failed, SHOWN)?.items;
-                Ok((store.counts(caller, &JobFilter::default())?, active, failed))
+                let activity = store.activity(caller, Timestamp::now())?;
+                let pipelines = attention::of_pipelines(store, caller, &settings)?;
+                let counts = store.counts(caller, &JobFilter::default())?;
+                Ok((counts, active, failed, activity, pipelines))
             })
             .await?;
         let board = &self.inner.board;
         board.overlay(&mut active);
+        let (queues, workers) = (board.queues(), board.workers());
+        let disk_low = self.inner.runner.disk_low();
+        let mut attention = attention::of_the_board(disk_low, &workers, &queues);
+        attention.extend(pipelines);
         Ok(Overview {
             connections: board.connections(),
             counts,
             active,
             failed,
-            queues: board.queues(),
-            workers: board.workers(),
-            activity: Vec::new(),
-            attention: Vec::new(),
+            queues,
+            workers,
+            activity,
+            attention: attention::sorted(attention),
             as_of,
         })
     }
@@ -151,7 +162,21 @@ impl Engine {
                         &JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: SHOWN },
                     )
                 };
+                let outcomes = |name: &str| {
+                    let filter = JobFilter {
+                        connections: vec![connection_id],
+                        states: vec![JobState::Completed, JobState::Failed],
+                        pipeline: Some(name.to_owned()),
+                        ..JobFilter::default()
+                    };
+                    let (sort, limit) = (JobSort::Created, OUTCOMES);
+                    let query = JobsQuery { filter, sort, cursor: None, limit };
+                    let items = store.jobs(caller, &query)?.items;
+                    let failed = items.iter().filter(|job| job.state == JobState::Failed).count();
+                    Ok::<_, ReadError>(((items.len() - failed) as u32, failed as u32))
+                };
                 let shown = definitions.into_iter().map(|definition| {
+                    let (completed, failed) = outcomes(&definition.name)?;
                     Ok::<_, ReadError>(Pipeline {
                         last: newest(&definition.name)?.items,
                         connection_id,
@@ -167,8 +192,8 @@ impl Engine {
                         max_attempts: definition.retry.retries + 1,
                         priority: definition.priority,
                         max_concurrent: definition.max_concurrent,
-                        completed: 0,
-                        failed: 0,
+                        completed,
+                        failed,
                         steps: definition
                             .steps
                             .into_iter()

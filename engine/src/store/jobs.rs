@@ -1,7 +1,9 @@
 //! Lists of jobs: pages by keyset, bounded counts. What is searched for is in [`super::search`].
 //!
-//! A list is a merge of exact ranges of one covering index, one range per connection and state, each already
-//! in the list's order. So a page costs the same wherever it is and however few rows match.
+//! A list is a merge of ranges of one covering index, one range per connection and state, each already in
+//! the list's order. By creation a page costs the same wherever it is; a second filter on top of the one
+//! that leads to the range, and every filter of the lists by end and by duration, sift the range, so there
+//! a page costs more the fewer rows match.
 
 use super::{QueryError, Store, StoreError, cursor::Place, row, search};
 use crate::Caller;

@@ -4,7 +4,8 @@
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
-//!   `requests`: what may be repeated; `retention`: what is past its time
+//!   `requests`: what may be repeated; `retention`: what is past its time;
+//!   `recent`: the last hour
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
@@ -16,6 +17,7 @@ mod directory;
 mod error;
 mod events;
 mod jobs;
+mod recent;
 mod requests;
 mod retention;
 mod row;

@@ -138,3 +138,25 @@ async fn a_lost_run_is_tried_again_if_its_pipeline_says_so() {
     assert!(kinds[lost..].contains(&StoryKind::Retrying));
     engine.stop(false).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_that_fails_again_and_again_needs_attention_and_the_last_hour_shows_it() {
+    let house = House::new(1, &[("bad", "exit 1"), ("good", "true")]);
+    let engine = house.open().await;
+    let caller = Caller::local_owner();
+    for pipeline in ["good", "bad", "bad", "bad"] {
+        over(&engine, run(&engine, pipeline).await).await;
+    }
+    let overview = engine.overview(&caller).await.unwrap();
+    assert_eq!(overview.attention.len(), 1);
+    assert_eq!(overview.attention[0].kind, shared::page::AttentionKind::Failing);
+    assert_eq!(overview.attention[0].name.as_deref(), Some("bad"));
+    assert_eq!(overview.activity.len(), 60);
+    let ended: Vec<_> = overview.activity.iter().map(|m| (m.completed, m.failed)).collect();
+    assert_eq!(ended.iter().map(|(completed, _)| completed).sum::<u32>(), 1);
+    assert_eq!(ended.iter().map(|(_, failed)| failed).sum::<u32>(), 3);
+    let pipelines = engine.pipelines(&caller).await.unwrap().pipelines;
+    let rates: Vec<_> = pipelines.iter().map(|p| (p.completed, p.failed)).collect();
+    assert_eq!(rates, [(0, 3), (1, 0)]);
+    engine.stop(false).await;
+}

@@ -18,7 +18,7 @@ CREATE INDEX jobs_by_duration
 -- The rowid is the job's number. Texts are not kept here a second time.
 CREATE VIRTUAL TABLE jobs_text USING fts5 (
     name, args, error, ids,
-    content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'unicode61'
+    content = '', contentless_delete = 1, prefix = '1 2 3', tokenize = 'unicode61'
 );
 INSERT INTO jobs_text (rowid, name, args, error, ids)
     SELECT number, name, params, coalesce(error, ''),
