@@ -5,11 +5,12 @@
 use crate::{
     Observation, Retention,
     board::Board,
-    runner::blocking,
+    runner::{blocking, pause},
     store::{Store, StoreError},
 };
 use shared::{ConnectionId, JobId, Timestamp};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_secs(60);
@@ -17,17 +18,17 @@ const PAUSE: Duration = Duration::from_secs(60);
 const BATCH: usize = 20;
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Looks every minute, for as long as the board takes anything. `kept` is asked each time; `removed`
+/// Looks every minute, until it is `ending`. `kept` is asked each time; `removed`
 /// is told of each job whose rows are gone.
 pub async fn keep(
     board: Board,
     store: Store,
     kept: impl Fn() -> Retention,
     removed: impl Fn(JobId),
+    ending: CancellationToken,
 ) {
-    loop {
-        tokio::time::sleep(PAUSE).await;
-        match sweep(&board, &store, kept(), Timestamp::now(), &removed).await {
+    while pause(PAUSE, &ending).await {
+        match sweep((&board, &store), kept(), Timestamp::now(), &removed, &ending).await {
             Ok(Some(0)) => {}
             Ok(Some(count)) => tracing::info!(count, "jobs past their retention were deleted"),
             Ok(None) => return,
@@ -41,11 +42,11 @@ pub async fn keep(
 /// # Errors
 /// When the store cannot be read.
 pub async fn sweep(
-    board: &Board,
-    store: &Store,
+    (board, store): (&Board, &Store),
     kept: Retention,
     now: Timestamp,
     removed: &impl Fn(JobId),
+    ending: &CancellationToken,
 ) -> Result<Option<usize>, StoreError> {
     let mut count = 0;
     loop {
@@ -60,7 +61,9 @@ pub async fn sweep(
             return Ok(Some(count));
         }
         count += gone;
-        tokio::time::sleep(BREATH).await;
+        if !pause(BREATH, ending).await {
+            return Ok(Some(count));
+        }
     }
 }
 

@@ -94,12 +94,12 @@ impl Engine {
             Some(inner) => inner.runner.settings().retention.clone(),
             None => Retention::default(),
         };
-        let keeping = retention::keep(board, store, rules, move |job| {
+        let removed = move |job| {
             if let Some(inner) = inner.upgrade() {
                 inner.runner.removed(job);
             }
-        });
-        this.inner.runner.attend(keeping);
+        };
+        this.inner.runner.attend(|ending| retention::keep(board, store, rules, removed, ending));
         Ok(this)
     }
 

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Time from one look to the next.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -28,9 +29,13 @@ impl Disk {
     }
 
     /// Looks again and again; `min_free` is asked each time.
-    pub async fn keep_looking(&self, dir: PathBuf, min_free: impl Fn() -> u64) {
-        loop {
-            tokio::time::sleep(PAUSE).await;
+    pub async fn keep_looking(
+        &self,
+        dir: PathBuf,
+        min_free: impl Fn() -> u64,
+        ending: CancellationToken,
+    ) {
+        while super::pause(PAUSE, &ending).await {
             let (place, least) = (dir.clone(), min_free());
             let found = super::blocking(move || look(&place, least)).await;
             self.low.send_if_modified(|low| {

@@ -46,11 +46,13 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(crate) use context::blocking;
@@ -60,8 +62,11 @@ pub struct Runner {
     context: Arc<Context>,
     queues: Mutex<HashMap<String, mpsc::UnboundedSender<Command>>>,
     schedules: watch::Sender<Arc<Settings>>,
-    /// Tasks of the whole runner; they end with it.
+    watching: JoinHandle<()>,
+    /// Tasks of the whole runner. They end by themselves when `ending` is cancelled, so that nothing
+    /// holds the store after that.
     tasks: Mutex<Vec<JoinHandle<()>>>,
+    ending: CancellationToken,
 }
 
 /// Why the runner could not start.
@@ -73,6 +78,14 @@ pub enum StartError {
     Board(#[from] Refused),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Waits; false: the server is ending.
+pub(crate) async fn pause(time: Duration, ending: &CancellationToken) -> bool {
+    tokio::select! {
+        () = ending.cancelled() => false,
+        () = tokio::time::sleep(time) => true,
+    }
 }
 
 /// The id of an installation's own connection.
@@ -101,13 +114,15 @@ impl Runner {
             Context::new((board, store), settings, around, directories, data_dir, executor);
         let context = Arc::new(context);
         let (looks, dir) = (context.clone(), data_dir.to_owned());
-        let looking = tokio::spawn(async move {
-            looks.disk.keep_looking(dir, || looks.settings().min_free_disk).await;
-        });
-        let tidying = tokio::spawn(tidy::tidy(context.clone()));
-        let tasks = Mutex::new(vec![watching, looking, tidying]);
         let schedules = watch::Sender::new(context.settings());
-        let this = Self { context, queues: Mutex::default(), schedules, tasks };
+        let (tasks, ending) = (Mutex::default(), CancellationToken::new());
+        let queues = Mutex::default();
+        let this = Self { context, queues, schedules, watching, tasks, ending };
+        this.attend(|ending| async move {
+            looks.disk.keep_looking(dir, || looks.settings().min_free_disk, ending).await;
+        });
+        let tidies = this.context.clone();
+        this.attend(|ending| tidy::tidy(tidies, ending));
         this.context.tell(Observation::Connection(Box::new(this.connection()))).await?;
         let store = this.context.store.clone();
         let paused = blocking(move || store.paused()).await?;
@@ -125,12 +140,15 @@ impl Runner {
     /// Makes jobs of what is due from now on. `enqueue` is told of each, committed.
     pub fn keep_schedules(&self, enqueue: impl Fn(&Job) + Send + 'static) {
         let (context, settings) = (self.context.clone(), self.schedules.subscribe());
-        self.attend(scheduling::keep(context, settings, enqueue));
+        self.attend(|ending| scheduling::keep(context, settings, enqueue, ending));
     }
 
-    /// Work that goes on for as long as the runner does.
-    pub fn attend(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let task = tokio::spawn(work);
+    /// Work that goes on for as long as the runner does, and ends when it is told to.
+    pub fn attend<F: Future<Output = ()> + Send + 'static>(
+        &self,
+        work: impl FnOnce(CancellationToken) -> F,
+    ) {
+        let task = tokio::spawn(work(self.ending.clone()));
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
@@ -220,6 +238,7 @@ impl Runner {
             at: Timestamp::now(),
             why: Some("the server is shutting down".to_owned()),
         });
+        self.ending.cancel();
         let mut stopping = Vec::new();
         for queue in self.queues().values() {
             let (told, stopped) = oneshot::channel();
@@ -233,10 +252,10 @@ impl Runner {
         }
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
-            task.abort();
-            // What it held is free then; its end is the abort, or came before.
+            // What it held is free then. A panic of it was reported where it happened.
             let _ = task.await;
         }
+        self.watching.abort();
     }
 
     fn command(&self, queue: &str, command: Command) {

@@ -2,12 +2,14 @@
 
 use super::{
     context::{Context, blocking},
+    pause,
     scheduler::{Scheduler, SchedulerError},
 };
 use crate::{Settings, board::Refused};
 use shared::{Job, Timestamp};
 use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// The wall clock may be set, or the machine may sleep: it is looked at this often.
 const CLOCK: Duration = Duration::from_secs(10);
@@ -19,6 +21,7 @@ pub async fn keep(
     context: Arc<Context>,
     mut settings: watch::Receiver<Arc<Settings>>,
     enqueue: impl Fn(&Job),
+    ending: CancellationToken,
 ) {
     let mut scheduler = loop {
         let (parts, connection) =
@@ -29,15 +32,17 @@ pub async fn keep(
             Ok(scheduler) => break scheduler,
             Err(error) => tracing::error!(%error, "the schedules cannot be read; trying again"),
         }
-        tokio::time::sleep(PAUSE).await;
+        if !pause(PAUSE, &ending).await {
+            return;
+        }
     };
-    loop {
+    while !ending.is_cancelled() {
         match scheduler.tick(Timestamp::now()).await {
             Ok(jobs) => jobs.iter().for_each(&enqueue),
             Err(SchedulerError::Board(Refused::Closed)) => return,
             Err(error) => {
                 tracing::error!(%error, "what is due could not be queued; trying again");
-                tokio::time::sleep(PAUSE).await;
+                pause(PAUSE, &ending).await;
             }
         }
         let wait = scheduler.next().map_or(CLOCK, |at| {
@@ -45,7 +50,7 @@ pub async fn keep(
             Duration::from_millis(wait).min(CLOCK)
         });
         tokio::select! {
-            () = tokio::time::sleep(wait) => {}
+            _ = pause(wait, &ending) => {}
             changed = settings.changed() => {
                 if changed.is_err() {
                     return;

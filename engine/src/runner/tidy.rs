@@ -5,9 +5,10 @@ use super::context::{Context, blocking};
 use crate::Observation;
 use shared::JobId;
 use std::{io, sync::Arc};
+use tokio_util::sync::CancellationToken;
 
 /// Removes what servers before this one left.
-pub async fn tidy(context: Arc<Context>) {
+pub async fn tidy(context: Arc<Context>, ending: CancellationToken) {
     loop {
         let store = context.store.clone();
         let found = match blocking(move || store.garbage()).await {
@@ -19,6 +20,9 @@ pub async fn tidy(context: Arc<Context>) {
         };
         let mut removed = 0;
         for job in &found {
+            if ending.is_cancelled() {
+                return;
+            }
             removed += usize::from(remove(context.clone(), *job).await);
         }
         if removed == 0 {

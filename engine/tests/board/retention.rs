@@ -47,7 +47,10 @@ fn for_ever() -> Retention {
 async fn left(stand: &Stand, kept: Retention) -> Vec<u128> {
     let told = Mutex::new(Vec::new());
     let removed = |job| told.lock().unwrap().push(job);
-    let gone = sweep(&stand.board, &stand.store, kept, day(30), &removed).await.unwrap().unwrap();
+    let gone = sweep((&stand.board, &stand.store), kept, day(30), &removed, &Default::default())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(told.lock().unwrap().len(), gone);
     let query = JobsQuery { limit: 200, ..JobsQuery::default() };
     let mut left: Vec<_> = stand

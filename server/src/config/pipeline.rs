@@ -74,8 +74,8 @@ fn schedule(section: &mut Section<'_, '_>, params: &[ParamDef]) -> Option<Schedu
     let cron = section.text("cron");
     let timezone = section.text("timezone");
     let words = [("queue", Overlap::Queue), ("skip", Overlap::Skip)];
-    let overlap = section.word("overlap", &words).unwrap_or_default();
-    let catch_up = section.yes("catch_up").unwrap_or_default();
+    let overlap = section.word("overlap", &words);
+    let catch_up = section.yes("catch_up");
     let zone = match timezone.as_ref().map(|name| (schedule::zone(&name.value), name.span)) {
         Some((Err(error), span)) => {
             section.wrong("timezone", span, error.to_string());
@@ -87,8 +87,13 @@ fn schedule(section: &mut Section<'_, '_>, params: &[ParamDef]) -> Option<Schedu
     let At { value: cron, span } = match cron {
         Some(cron) => cron,
         None => {
-            if let Some(At { span, .. }) = timezone {
-                section.wrong("timezone", span, "is given, but there is no cron");
+            let given = [
+                ("timezone", timezone.is_some()),
+                ("overlap", overlap.is_some()),
+                ("catch_up", catch_up.is_some()),
+            ];
+            for (key, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+                section.wrong(key, section.span(), "is given, but there is no cron");
             }
             return None;
         }
@@ -102,6 +107,7 @@ fn schedule(section: &mut Section<'_, '_>, params: &[ParamDef]) -> Option<Schedu
         section.wrong("cron", span, what);
     }
     let timezone = timezone.map_or_else(|| "UTC".to_owned(), |name| name.value);
+    let (overlap, catch_up) = (overlap.unwrap_or_default(), catch_up.unwrap_or_default());
     Some(ScheduleDef { cron, timezone, overlap, catch_up })
 }
 
@@ -117,11 +123,13 @@ fn absolute(section: &mut Section<'_, '_>, key: &'static str, dir: &Path) -> Opt
 /// Program and arguments before the command.
 fn shell(section: &mut Section<'_, '_>) -> Vec<String> {
     let words = section.texts("shell");
-    if let Some(At { span, .. }) = words.iter().find(|word| word.value.is_empty()) {
+    if let Some(At { span, .. }) =
+        words.iter().find(|word| word.value.is_empty() || word.value.contains('\0'))
+    {
         section.wrong(
             "shell",
             *span,
-            r#"has an empty word, wanted is a list such as ["bash", "-euo", "pipefail", "-c"]"#,
+            r#"has a word that is empty or has a NUL, wanted is a list such as ["bash", "-euo", "pipefail", "-c"]"#,
         );
     }
     words.into_iter().map(|word| word.value).collect()

@@ -5,7 +5,6 @@ use super::{
     job::{Refusal, Resume, job_id},
     job_status::heartbeat,
     sse,
-    streams::KEEP_ALIVE,
 };
 use crate::{auth::By, query::Query, served::Served};
 use axum::{
@@ -53,8 +52,9 @@ pub async fn open(
         Resume::After(line) => (line, 0),
         _ => (now.lines.saturating_sub(tail), now.lines),
     };
+    let silence = streams.every;
     let until = if follow { u64::MAX } else { now.lines };
-    let lines = LogStream { engine, caller, id, size, after, initial, until, over: false };
+    let lines = LogStream { engine, caller, id, size, silence, after, initial, until, over: false };
     Ok(body::stream(place, unfold(lines, LogStream::next)))
 }
 
@@ -79,6 +79,8 @@ struct LogStream {
     caller: Caller,
     id: JobId,
     size: watch::Receiver<LogInfo>,
+    /// After so long without lines there is a heartbeat.
+    silence: std::time::Duration,
     /// The last line that was sent.
     after: u64,
     /// Up to here lines belong to the tail that the stream began with.
@@ -93,7 +95,7 @@ impl LogStream {
         if self.over {
             return (self, None);
         }
-        let waited = tokio::time::timeout(KEEP_ALIVE, self.piece()).await;
+        let waited = tokio::time::timeout(self.silence, self.piece()).await;
         let piece = waited.unwrap_or_else(|_| heartbeat());
         (self, Some(piece))
     }

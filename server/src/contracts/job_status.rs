@@ -8,7 +8,6 @@ use super::{
     body::{self, unfold},
     job::{Refusal, Resume, job_id},
     sse,
-    streams::KEEP_ALIVE,
 };
 use crate::{auth::By, query::Query, served::Served};
 use axum::{
@@ -51,6 +50,8 @@ pub async fn open(
         caller,
         id,
         interval,
+        look: Instant::now() + interval,
+        silence: streams.every,
         watch,
         position,
         news,
@@ -76,6 +77,10 @@ struct StatusStream {
     caller: Caller,
     id: JobId,
     interval: Duration,
+    /// When the store is read next where nothing wakes the stream; heartbeats do not put it off.
+    look: Instant,
+    /// After so long without news there is a heartbeat.
+    silence: Duration,
     watch: JobWatch,
     /// The last revision that the client was told.
     position: u64,
@@ -96,7 +101,7 @@ impl StatusStream {
         if self.over {
             return (self, None);
         }
-        let silent = Instant::now() + KEEP_ALIVE;
+        let silent = Instant::now() + self.silence;
         loop {
             let read = match self.news.take() {
                 Some(job) => Some(Some(*job)),
@@ -121,20 +126,23 @@ impl StatusStream {
     async fn wait(&mut self, silent: Instant) -> Woken {
         let mut live = self.is_live().await;
         loop {
-            let look = Instant::now() + self.interval;
             tokio::select! {
                 () = self.watch.changed(), if live => return Woken::Perhaps,
-                () = tokio::time::sleep_until(look.min(silent)) => {}
+                () = tokio::time::sleep_until(self.look.min(silent)) => {}
             }
-            if Instant::now() >= silent {
+            let now = Instant::now();
+            if now >= self.look {
+                self.look = now + self.interval;
+                let was_live = live;
+                live = self.is_live().await;
+                // A queue that is paused or goes on wakes nobody, so a job that waits is read too.
+                let waits = self.sent.as_ref().is_some_and(|s| s.body.status.waits());
+                if !was_live || !live || waits {
+                    return Woken::Perhaps;
+                }
+            }
+            if now >= silent {
                 return Woken::Silence;
-            }
-            let was_live = live;
-            live = self.is_live().await;
-            // A queue that is paused or goes on wakes nobody, so a job that waits is read too.
-            let waits = self.sent.as_ref().is_some_and(|s| s.body.status.waits());
-            if !was_live || !live || waits {
-                return Woken::Perhaps;
             }
         }
     }

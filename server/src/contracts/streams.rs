@@ -28,7 +28,11 @@ const END: u8 = 2;
 
 /// All open streams; a cheap handle.
 #[derive(Clone)]
-pub struct Streams(Arc<Mutex<Open>>);
+pub struct Streams {
+    open: Arc<Mutex<Open>>,
+    /// Time between two keep-alives.
+    pub every: Duration,
+}
 
 #[derive(Default)]
 struct Open {
@@ -63,7 +67,7 @@ impl Streams {
     /// Starts the task that tells them `every` so often; it ends, and every stream with it, when
     /// `closing` is cancelled.
     pub fn start(every: Duration, closing: CancellationToken) -> Self {
-        let streams = Self(Arc::default());
+        let streams = Self { open: Arc::default(), every };
         let told = streams.clone();
         tokio::spawn(async move {
             let mut tick = tokio::time::interval_at(Instant::now() + every, every);
@@ -115,7 +119,7 @@ impl Streams {
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
-        lock(&self.0)
+        lock(&self.open)
     }
 }
 

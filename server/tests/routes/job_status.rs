@@ -155,3 +155,38 @@ async fn a_reconnect_at_the_newest_revision_moves_no_position() {
     assert_eq!(again.rest().await.last().unwrap().name, "job_finished");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn after_silence_both_streams_of_a_job_send_a_heartbeat_in_float_seconds() {
+    let gate = Running::gate("gate");
+    let server = Running::start(&pipeline("waits", &[&format!("echo on; {}", gate.wait())])).await;
+    let id = server.run("waits").await;
+    for route in ["stream", "logs"] {
+        let answer = server.get(&format!("/api/jobs/{id}/{route}")).await;
+        let mut events = Events::of(answer);
+        let beat = events.named("heartbeat").await;
+        assert_eq!(beat.id, None, "a heartbeat is no position");
+        let seconds = beat.data["timestamp"].as_f64().unwrap();
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        assert!((now.as_secs_f64() - seconds).abs() < 60.0, "{seconds}");
+        assert!(beat.data["timestamp"].is_f64());
+    }
+    gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_that_waits_in_a_paused_queue_is_paused() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    server.queue("default").await;
+    server.post("/api/v1/queues/default/pause", &json!({})).await;
+    let id = server.run("hello").await;
+    // Heartbeats come more often than the store is read, and do not put that off.
+    let answer = server.get(&format!("/api/jobs/{id}/stream?poll_interval=0.2")).await;
+    let mut events = Events::of(answer);
+    while events.named("job_status").await.data["status"] != "paused" {}
+    server.post("/api/v1/queues/default/resume", &json!({})).await;
+    let rest = events.rest().await;
+    assert_eq!(rest.last().unwrap().data["final_status"], "completed");
+    server.stop().await;
+}
