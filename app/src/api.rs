@@ -4,7 +4,7 @@
 use crate::url::encode;
 use serde::{Deserialize, Serialize};
 use shared::{
-    Job, JobFilter, JobId, JobSort,
+    JobFilter, JobId, JobSort,
     job::JobDetail,
     log::LogWindow,
     page::{JobsPage, Overview, PipelinesPage},
@@ -128,13 +128,8 @@ mod body {
         ask(|pages| pages.pipelines()).await
     }
 
-    // Forms act on the server without these; they are asked for in handlers of the browser only.
-
-    pub async fn run(_pipeline: String) -> Result<Job, PageError> {
-        Err(PageError::Unavailable("the browser asks for this".to_owned()))
-    }
-
-    pub async fn cancel(_id: JobId) -> Result<Job, PageError> {
+    /// Forms act on the server without this; it is called by handlers in the browser only.
+    pub async fn submit(_path: &str, _fields: String) -> Result<String, PageError> {
         Err(PageError::Unavailable("the browser asks for this".to_owned()))
     }
 }
@@ -167,21 +162,12 @@ mod body {
         get("/api/v1/pages/pipelines").await
     }
 
-    /// Queues a run of a pipeline.
-    pub async fn run(pipeline: String) -> Result<Job, PageError> {
-        #[derive(Serialize)]
-        struct Run {
-            pipeline: String,
-        }
-        let request = Request::post("/api/v1/executions").json(&Run { pipeline });
-        answer(request.map_err(unreachable)?.send().await).await
-    }
-
-    /// Asks for a job to be cancelled.
-    pub async fn cancel(id: JobId) -> Result<Job, PageError> {
-        #[derive(Serialize)]
-        struct Cancel {}
-        let request = Request::post(&format!("/api/v1/jobs/{id}/cancel")).json(&Cancel {});
+    /// Sends a form; tells the address that shows what became of it.
+    pub async fn submit(path: &str, fields: String) -> Result<String, PageError> {
+        let request = Request::post(path)
+            .header("accept", "application/json")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(fields);
         answer(request.map_err(unreachable)?.send().await).await
     }
 
@@ -204,9 +190,13 @@ mod body {
             404 => Err(PageError::NotFound),
             401 | 403 => Err(PageError::Forbidden),
             status => {
-                let said = serde_json::from_str::<Problem>(&text)
-                    .map(|problem| problem.detail.unwrap_or(problem.title));
-                Err(PageError::Unavailable(said.unwrap_or(format!("the server answered {status}"))))
+                let said = match serde_json::from_str::<Problem>(&text) {
+                    Ok(problem) => problem.detail.unwrap_or(problem.title),
+                    // Forms say it in a line of plain text.
+                    Err(_) if text.starts_with("Not done") => text.trim_end().to_owned(),
+                    Err(_) => format!("the server answered {status}"),
+                };
+                Err(PageError::Unavailable(said))
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     pages::{
         JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinesPage, QueuesPage, WorkersPage,
     },
-    parts::time::Clock,
+    parts::{forms::Forms, time::Clock},
 };
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
             <a class="skip" href="#main" rel="external">
                 "Skip to content"
             </a>
+            <Forms/>
             <div class="frame">
                 <Side/>
                 <div class="frame-page">

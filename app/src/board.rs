@@ -124,11 +124,9 @@ impl Model for Board {
             }
             Event::Connection(change) => {
                 let connection = Connection::from(change.clone());
-                match self.connections.find(&connection.id) {
-                    // Counts whatever its number: told while the store cannot give one.
-                    Some(row) => row.set(connection),
-                    None => self.connections.put(connection),
-                }
+                // Counts whatever its number: told while the store cannot give one.
+                self.connections.update(&connection.id, |row| row.clone_from(&connection));
+                self.connections.put(connection);
             }
             // How many jobs of which state went is not told.
             Event::JobDeleted(_) => return Verdict::Refetch,

@@ -5,9 +5,11 @@ use crate::{
     format,
     live::{Link, Live, follow},
     parts::{
+        html::{self, escape},
         icon::{self, Icon},
+        rows::{self, Row},
         text,
-        time::When,
+        time::{Clock, when},
     },
 };
 use leptos::{either::Either, prelude::*};
@@ -159,7 +161,7 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
         ),
     });
     let connections = text(move || {
-        let count = board.as_ref().map_or(0, |board| board.connections.len());
+        let count = board.as_ref().map_or(0, |board| board.connections.with(<[_]>::len));
         format::plural(count as u64, "connection", "connections")
     });
     view! {
@@ -178,20 +180,19 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
 #[component]
 pub fn Warnings() -> impl IntoView {
     let loader = expect_context::<BoardLoader>();
+    let clock = expect_context::<Clock>();
     view! {
         <Suspense>
             {move || {
-                let loader = loader.clone();
+                let (loader, clock) = (loader.clone(), clock.clone());
                 Suspend::new(async move {
                     match loader.board().await {
                         Ok(board) => {
                             Either::Left(
                                 view! {
-                                    <For
-                                        each=move || board.stale()
-                                        key=|c| (c.id, c.since, c.reason.clone())
-                                        children=|connection| view! { <Warning connection/> }
-                                    />
+                                    {rows::pieces("contents", move || {
+                                        board.stale().iter().map(|connection| warning(&clock, connection)).collect()
+                                    })}
                                 },
                             )
                         }
@@ -212,26 +213,20 @@ pub fn Warnings() -> impl IntoView {
     }
 }
 
-#[component]
-fn Warning(connection: Connection) -> impl IntoView {
+fn warning(clock: &Clock, connection: &Connection) -> Row {
     let what = match connection.freshness {
         Freshness::Live => "is live",
         Freshness::Stale => "is stale",
         Freshness::Unreachable => "cannot be reached",
         Freshness::EventsOff => "has its events switched off",
     };
-    let since = Some(connection.since);
-    view! {
-        <p class="warning" role="status">
-            <Icon path=icon::WARNING/>
-            <span>
-                <strong>{connection.name}</strong>
-                " "
-                {what}
-                " since "
-                <When at=since/>
-                {connection.reason.map(|reason| format!(": {reason}"))}
-            </span>
-        </p>
-    }
+    let reason = connection.reason.as_ref().map(|reason| format!(": {}", escape(reason)));
+    let html = format!(
+        "<p class=\"warning\" role=\"status\">{}<span><strong>{}</strong> {what} since {}{}</span></p>",
+        html::icon(icon::WARNING),
+        escape(&connection.name),
+        when(clock, Some(connection.since)),
+        reason.unwrap_or_default()
+    );
+    Row::new(connection.id.to_string(), html)
 }

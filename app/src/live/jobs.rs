@@ -2,7 +2,7 @@
 
 use super::{
     Event, Verdict,
-    rows::{Mounted, Row, Rows},
+    rows::{Row, Rows},
 };
 use leptos::prelude::*;
 use shared::{Job, JobFilter, JobState, Timestamp, event::JobProgress};
@@ -67,9 +67,9 @@ impl JobList {
         }
     }
 
-    /// The rows in order; tracked.
-    pub fn list(&self) -> Vec<Mounted<Job>> {
-        self.rows.list()
+    /// Reads every row, in order; tracked.
+    pub fn map<T>(&self, read: impl FnMut(&Job) -> T) -> Vec<T> {
+        self.rows.map(read)
     }
 
     /// Tracked.
@@ -105,14 +105,11 @@ impl JobList {
     }
 
     fn job(&self, job: Job, previous: Option<JobState>, hold: bool) -> Verdict {
-        if let Some(row) = self.rows.find(&job.id) {
-            if row.with_untracked(|old| job.revision <= old.revision) {
-                return Verdict::Kept;
-            }
-            if !self.shape.filter.matches(&job) {
+        if let Some(newer) = self.rows.find(&job.id, |old| job.revision > old.revision) {
+            if newer && !self.shape.filter.matches(&job) {
                 return self.left(self.rows.remove(&job.id));
             }
-            row.set(job);
+            let _ = self.rows.change(job);
             return Verdict::Kept;
         }
         if !self.shape.newest || !self.shape.filter.matches(&job) {
@@ -123,14 +120,16 @@ impl JobList {
             // Counted when it comes, not at each of its changes, nor if it belongs further down.
             let states = &self.shape.filter.states;
             let was = previous.is_some_and(|p| states.is_empty() || states.contains(&p));
-            let above = self.rows.last().is_none_or(|last| order.key(&job) > order.key(&last));
+            let above = self
+                .rows
+                .peek(|rows| rows.last().is_none_or(|last| order.key(&job) > order.key(last)));
             if above && !was {
                 self.held.update(|held| *held += 1);
             }
             return Verdict::Kept;
         }
         let at = self.rows.insert(job, |job, other| order.key(job) > order.key(other));
-        if at + 1 == self.rows.count() && self.more.load(Ordering::Relaxed) {
+        if at + 1 == self.rows.peek(<[Job]>::len) && self.more.load(Ordering::Relaxed) {
             // Between it and the row above there are others that are not known here.
             self.rows.truncate(at);
             return Verdict::Kept;
@@ -143,10 +142,8 @@ impl JobList {
     }
 
     fn progress(&self, new: &JobProgress) {
-        if let Some(row) = self.rows.find(&new.id)
-            && row.with_untracked(|old| new.revision > Row::revision(old))
-        {
-            row.update(|job| advance(job, new));
+        if self.rows.find(&new.id, |old| new.revision > Row::revision(old)) == Some(true) {
+            self.rows.update(&new.id, |job| advance(job, new));
         }
     }
 
@@ -220,8 +217,7 @@ mod tests {
     }
 
     fn seconds(list: &JobList) -> Vec<i64> {
-        let at = |row: ArcRwSignal<Job>| row.with_untracked(|job| job.created_at.0 / 1000);
-        untrack(|| list.list()).into_iter().map(|mounted| at(mounted.row)).collect()
+        untrack(|| list.map(|job| job.created_at.0 / 1000))
     }
 
     use JobState::{Active, Completed, Queued};
@@ -233,8 +229,7 @@ mod tests {
         assert_eq!(seconds(&list), [30, 25, 20, 10]);
         let _ = list.apply(&change(25, Some(Queued), Active, 4), false);
         let _ = list.apply(&change(25, None, Queued, 3), false);
-        let state = list.list()[1].row.with_untracked(|job| job.state);
-        assert_eq!(state, Active);
+        assert_eq!(untrack(|| list.map(|job| job.state))[1], Active);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Rows on the screen: one list, one signal per row. A change to a row wakes that row alone; only
-//! what enters, leaves or moves wakes the list.
+//! Rows on the screen: one list, one signal. Events come once per frame, and what draws the rows
+//! touches those that changed only.
 
 use leptos::prelude::*;
 use shared::{Connection, ConnectionId, Job, JobId, Queue, Worker};
@@ -60,33 +60,26 @@ impl Row for Connection {
     }
 }
 
-/// A row that is on the screen.
-#[derive(Clone)]
-pub struct Mounted<R: Row> {
-    pub key: R::Key,
-    pub row: ArcRwSignal<R>,
-}
-
 /// The rows of one list, in the order in which they are shown. Short: what is on the screen and
 /// no more, so a row is found by walking.
 #[derive(Clone)]
-pub struct Rows<R: Row>(ArcRwSignal<Vec<Mounted<R>>>);
+pub struct Rows<R: Row>(ArcRwSignal<Vec<R>>);
 
 // === impl Rows ===
 
 impl<R: Row> Rows<R> {
     pub fn new(rows: Vec<R>) -> Self {
-        Self(ArcRwSignal::new(rows.into_iter().map(Mounted::new).collect()))
+        Self(ArcRwSignal::new(rows))
     }
 
-    /// The rows as they stand in order; tracked, for `<For>`.
-    pub fn list(&self) -> Vec<Mounted<R>> {
-        self.0.get()
+    /// Reads all rows; tracked.
+    pub fn with<T>(&self, read: impl FnOnce(&[R]) -> T) -> T {
+        self.0.with(|rows| read(rows))
     }
 
-    /// How many there are; tracked.
-    pub fn len(&self) -> usize {
-        self.0.with(Vec::len)
+    /// Reads every row; tracked.
+    pub fn map<T>(&self, read: impl FnMut(&R) -> T) -> Vec<T> {
+        self.0.with(|rows| rows.iter().map(read).collect())
     }
 
     /// Whether there are none; tracked.
@@ -94,49 +87,41 @@ impl<R: Row> Rows<R> {
         self.0.with(Vec::is_empty)
     }
 
-    /// Reads every row; tracked, each of them too.
-    pub fn map<T>(&self, read: impl Fn(&R) -> T) -> Vec<T> {
-        self.0.with(|rows| rows.iter().map(|mounted| mounted.row.with(&read)).collect())
+    /// Reads a row for who is not to be told when it changes.
+    pub fn find<T>(&self, key: &R::Key, read: impl FnOnce(&R) -> T) -> Option<T> {
+        self.0.with_untracked(|rows| rows.iter().find(|row| row.key() == *key).map(read))
     }
 
-    /// How many there are, for who is not to be told when that changes.
-    pub fn count(&self) -> usize {
-        self.0.with_untracked(Vec::len)
-    }
-
-    /// The last row as it stands.
-    pub fn last(&self) -> Option<R> {
-        self.0.with_untracked(|rows| rows.last().map(|mounted| mounted.row.get_untracked()))
-    }
-
-    pub fn find(&self, key: &R::Key) -> Option<ArcRwSignal<R>> {
-        self.0.with_untracked(|rows| {
-            rows.iter().find(|mounted| mounted.key == *key).map(|mounted| mounted.row.clone())
-        })
+    /// The same for all of them.
+    pub fn peek<T>(&self, read: impl FnOnce(&[R]) -> T) -> T {
+        self.0.with_untracked(|rows| read(rows))
     }
 
     /// Changes a row that is there; `None` when it is not. An older change changes nothing.
     pub fn change(&self, row: R) -> Option<()> {
-        let mounted = self.find(&row.key())?;
-        if mounted.with_untracked(|old| row.revision() > old.revision()) {
-            mounted.set(row);
+        let newer = self.find(&row.key(), |old| row.revision() > old.revision())?;
+        if newer {
+            self.update(&row.key(), |old| *old = row.clone());
         }
         Some(())
     }
 
+    /// Changes a row in place.
+    pub fn update(&self, key: &R::Key, change: impl FnOnce(&mut R)) {
+        self.0.update(|rows| {
+            if let Some(row) = rows.iter_mut().find(|row| row.key() == *key) {
+                change(row);
+            }
+        });
+    }
+
     /// Puts a row in that is not there yet, before the first one that it `is_before`; tells where.
     pub fn insert(&self, row: R, is_before: impl Fn(&R, &R) -> bool) -> usize {
-        self.0
-            .try_update(|rows| {
-                let at = rows
-                    .iter()
-                    .position(|other| other.row.with_untracked(|other| is_before(&row, other)))
-                    .unwrap_or(rows.len());
-                rows.insert(at, Mounted::new(row));
-                at
-            })
-            // The signal is held by this struct, so it is never disposed of.
-            .unwrap_or_default()
+        let at = self.peek(|rows| {
+            rows.iter().position(|other| is_before(&row, other)).unwrap_or(rows.len())
+        });
+        self.0.update(|rows| rows.insert(at, row));
+        at
     }
 
     /// Changes the row or puts it at the end.
@@ -148,51 +133,32 @@ impl<R: Row> Rows<R> {
 
     /// Takes a row out; whether it was there.
     pub fn remove(&self, key: &R::Key) -> bool {
-        let found = self.find(key).is_some();
+        let found = self.find(key, |_| ()).is_some();
         if found {
-            self.0.update(|rows| rows.retain(|mounted| mounted.key != *key));
+            self.0.update(|rows| rows.retain(|row| row.key() != *key));
         }
         found
     }
 
     /// Keeps the first `room` rows; whether any went.
     pub fn truncate(&self, room: usize) -> bool {
-        let over = self.0.with_untracked(|rows| rows.len() > room);
+        let over = self.peek(|rows| rows.len() > room);
         if over {
             self.0.update(|rows| rows.truncate(room));
         }
         over
     }
 
-    /// Shows these rows instead. One that stays keeps its signal, so its place on the screen is
-    /// not made anew, and keeps what it knows if that is newer.
-    pub fn replace(&self, rows: Vec<R>) {
-        let next: Vec<_> = rows
-            .into_iter()
-            .map(|row| {
-                let key = row.key();
-                match self.find(&key) {
-                    Some(kept) => {
-                        if kept.with_untracked(|old| row.revision() > old.revision()) {
-                            kept.set(row);
-                        }
-                        Mounted { key, row: kept }
-                    }
-                    None => Mounted::new(row),
+    /// Shows these rows instead. One that stays keeps what it knows if that is newer.
+    pub fn replace(&self, mut rows: Vec<R>) {
+        self.0.update(|old| {
+            for row in &mut rows {
+                let kept = old.iter().find(|old| old.key() == row.key());
+                if let Some(kept) = kept.filter(|kept| kept.revision() > row.revision()) {
+                    row.clone_from(kept);
                 }
-            })
-            .collect();
-        let same = self.0.with_untracked(|old| {
-            old.len() == next.len() && old.iter().zip(&next).all(|(a, b)| a.key == b.key)
+            }
+            *old = rows;
         });
-        if !same {
-            self.0.set(next);
-        }
-    }
-}
-
-impl<R: Row> Mounted<R> {
-    fn new(row: R) -> Self {
-        Self { key: row.key(), row: ArcRwSignal::new(row) }
     }
 }

@@ -15,17 +15,18 @@ use crate::{
     format,
     parts::{
         icon::{self, Icon},
-        text,
+        rows, text,
+        time::Clock,
     },
 };
 use leptos::{ev, html, prelude::*};
-use outline::Shown;
 use reader::Reader;
-use row::RowView;
+use row::Drawn;
 use shared::{
     JobId, Step,
     log::{LogInfo, LogWindow},
 };
+use std::sync::Arc;
 
 /// Lines rendered by the server: the end of the log, a screenful and a bit.
 pub const FIRST_LINES: u32 = 60;
@@ -92,7 +93,6 @@ pub fn LogViewer(
     });
 
     let time = RwSignal::new(true);
-    let marked = Memo::new(move |_| jump.0.get());
     let empty = {
         let (info, reader) = (info.clone(), reader.clone());
         move || {
@@ -100,7 +100,17 @@ pub fn LogViewer(
                 .then(|| if info.get().closed { "No output" } else { "No output yet" })
         }
     };
-    let shown = reader.shown();
+    let (shown, clock) = (reader.shown(), expect_context::<Clock>());
+    let rows = rows::keep(
+        sheet,
+        Arc::new(move || {
+            let marked = jump.0.get();
+            steps.with(|steps| {
+                let drawn = Drawn { id, clock: &clock, steps, marked };
+                shown.with(|shown| shown.iter().map(|shown| drawn.row(shown)).collect())
+            })
+        }),
+    );
     let (scrolled, wheeled, keyed) = (reader.clone(), reader.clone(), reader.clone());
     view! {
         <section class="card log" aria-label="Log">
@@ -119,13 +129,7 @@ pub fn LogViewer(
                     on:keydown=move |event| keyed.key(&event)
                 >
                     <div node_ref=space class="log-space">
-                        <div node_ref=sheet class="log-sheet">
-                            <For
-                                each=move || shown.get()
-                                key=Shown::key
-                                children=move |shown| view! { <RowView id shown steps marked/> }
-                            />
-                        </div>
+                        <div node_ref=sheet class="log-sheet" inner_html=rows></div>
                     </div>
                     <p class="log-empty dim">{empty}</p>
                 </div>

@@ -5,21 +5,19 @@ use crate::{
     format,
     live::{Counts, Event, JobList, Live, Model, Order, Shape, Verdict, follow},
     parts::{
-        icon::{self, Icon},
-        jobs::JobTable,
+        html::{element, escape, icon, text},
+        icon::{self as icons, Icon},
+        jobs,
         notice::{Empty, Loading, Refused},
         params,
-        state::{self, Look},
-        text,
+        rows::{self, Row},
+        state::Look,
+        text as signal_text,
     },
 };
 use leptos::{either::Either, ev, prelude::*};
 use leptos_meta::Title;
-use leptos_router::{
-    NavigateOptions,
-    hooks::{use_navigate, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use shared::{EventId, JobFilter, JobSort, JobState, page};
 
 /// The states that have a chip of their own, in this order.
@@ -169,8 +167,13 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
 
     let matching = {
         let model = model.clone();
-        text(move || format!("{} match", format::total(model.matching())))
+        signal_text(move || format!("{} match", format::total(model.matching())))
     };
+    let fields = fields(&params, &queues);
+    let (counts, shown) = (model.counts.clone(), params.clone());
+    let chips = rows::pieces("contents", move || {
+        vec![Row::new("", element("div class=\"contents\"", &chips(&shown, &counts)))]
+    });
     let (rows, none) = (model.jobs.clone(), model.jobs.clone());
     let first = params.cursor.is_none();
     let filtered = params.filter != JobFilter::default();
@@ -182,10 +185,13 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
                 "Run pipeline"
             </a>
         </div>
-        <Filters params=params.clone() counts=model.counts.clone() queues/>
+        <div class="chips" role="group" aria-label="Filters">
+            {chips}
+            <form method="get" action="/jobs" class="queue-choice" inner_html=fields></form>
+        </div>
         <section class="card list" aria-label="Jobs">
             <NewJobs model=model.clone()/>
-            <JobTable jobs=rows/>
+            {jobs::all(rows)}
             {move || {
                 none.is_empty()
                     .then(|| match filtered {
@@ -207,7 +213,7 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
                 let newest = JobsParams { cursor: None, ..params.clone() };
                 view! {
                     <a class="button" href=format!("/jobs{}", newest.query())>
-                        <Icon path=icon::BACK/>
+                        <Icon path=icons::BACK/>
                         "Newest"
                     </a>
                 }
@@ -218,7 +224,7 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
                     view! {
                         <a class="button" href=format!("/jobs{}", older.query()) rel="next">
                             "Older"
-                            <Icon path=icon::ON/>
+                            <Icon path=icons::ON/>
                         </a>
                     },
                 )
@@ -264,8 +270,8 @@ fn NewJobs(model: JobsModel) -> impl IntoView {
                 .then(|| {
                     view! {
                         <button type="button" class="pill pill-top num" on:click=to_top>
-                            <Icon path=icon::UP/>
-                            {text(move || format::plural(u64::from(count.get()), "new job", "new jobs"))}
+                            <Icon path=icons::UP/>
+                            {signal_text(move || format::plural(u64::from(count.get()), "new job", "new jobs"))}
                         </button>
                     }
                 })
@@ -273,81 +279,68 @@ fn NewJobs(model: JobsModel) -> impl IntoView {
     }
 }
 
-/// Chips for states, and a choice of queue. Links and a form: they work as they are.
-#[component]
-fn Filters(params: JobsParams, counts: Counts, queues: Vec<String>) -> impl IntoView {
-    let chosen = params.filter.states.clone();
-    let with = move |filter: JobFilter| {
-        format!("/jobs{}", JobsParams { filter, ..JobsParams::default() }.query())
+/// Chips for states, and what else is filtered by. Links: they work as they are.
+fn chips(params: &JobsParams, counts: &Counts) -> String {
+    let base = &params.filter;
+    let chosen = base.states.as_slice();
+    let chip = |class: &str, filter: JobFilter, current: bool, inner: String| {
+        let query = JobsParams { filter, cursor: None, ..params.clone() }.query();
+        let current = if current { " aria-current=\"true\"" } else { "" };
+        let href = escape(&format!("/jobs{query}"));
+        format!("<a class=\"chip {class}\" href=\"{href}\"{current}>{inner}</a>")
     };
-    let base = params.filter.clone();
-    let all = counts.clone();
-    let chips = CHIPS.into_iter().map(|state| {
-        let counts = counts.clone();
+    let figure = |total| text("b class=\"num\"", &format::total(total));
+    let mut html =
+        chip("", base.any_state(), chosen.is_empty(), "All".to_owned() + &figure(counts.all()));
+    for state in CHIPS {
         let look = Look::from(state);
-        let href = with(JobFilter { states: vec![state], ..base.clone() });
-        view! {
-            <a class=format!("chip {}", look.class) href=href aria-current=(chosen == [state]).then_some("true")>
-                <state::Shape look/>
-                {look.word}
-                <b class="num">{text(move || format::total(counts.of(&[state])))}</b>
-            </a>
-        }
-    });
-    let pipeline = base.pipeline.clone().map(|name| {
-        let href = with(JobFilter { pipeline: None, ..base.clone() });
-        view! {
-            <a class="chip" href=href aria-current="true">
-                "pipeline: " {name}
-                <Icon path=icon::STOP/>
-                <span class="sr-only">"Show all pipelines"</span>
-            </a>
-        }
-    });
-    view! {
-        <div class="chips" role="group" aria-label="Filters">
-            <a class="chip" href=with(base.any_state()) aria-current=chosen.is_empty().then_some("true")>
-                "All"
-                <b class="num">{text(move || format::total(all.all()))}</b>
-            </a>
-            {chips.collect_view()}
-            {pipeline}
-            <QueueChoice filter=base queues/>
-        </div>
+        let inner = [&look.shape(), look.word, &figure(counts.of(&[state]))].concat();
+        let filter = JobFilter { states: vec![state], ..base.clone() };
+        html.push_str(&chip(look.class, filter, chosen == [state], inner));
     }
+    let others = [
+        ("pipeline", &base.pipeline, JobFilter { pipeline: None, ..base.clone() }),
+        ("worker", &base.worker, JobFilter { worker: None, ..base.clone() }),
+    ];
+    for (word, value, without) in others {
+        if let Some(value) = value {
+            let icon = icon(icons::STOP);
+            let inner = format!(
+                "{word}: {}{icon}<span class=\"sr-only\">Show every {word}</span>",
+                escape(value)
+            );
+            html.push_str(&chip("", without, true, inner));
+        }
+    }
+    html
 }
 
-#[component]
-fn QueueChoice(filter: JobFilter, queues: Vec<String>) -> impl IntoView {
-    let navigate = use_navigate();
-    let chosen = filter.queue.clone();
+/// Fields that filter, as a form.
+fn fields(params: &JobsParams, queues: &[String]) -> String {
+    let filter = &params.filter;
     let states = filter.states.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    let pipeline = filter.pipeline.clone().unwrap_or_default();
-    let worker = filter.worker.clone().unwrap_or_default();
+    let kept = |value: &Option<String>| value.clone().unwrap_or_default();
     // What else is filtered by stays so.
-    let kept = params::hidden(&[("state", states), ("pipeline", pipeline), ("worker", worker)]);
-    let q = filter.q.clone().unwrap_or_default();
-    let choose = move |event: ev::Event| {
-        let queue = Some(event_target_value(&event)).filter(|queue| !queue.is_empty());
-        let filter = JobFilter { queue, ..filter.clone() };
-        let query = JobsParams { filter, ..JobsParams::default() }.query();
-        navigate(&format!("/jobs{query}"), NavigateOptions::default());
+    let hidden = params::hidden(&[
+        ("state", states),
+        ("pipeline", kept(&filter.pipeline)),
+        ("worker", kept(&filter.worker)),
+    ]);
+    let option = |value: &str, word: &str, chosen: bool| {
+        let selected = if chosen { " selected" } else { "" };
+        format!("<option value=\"{}\"{selected}>{}</option>", escape(value), escape(word))
     };
-    let options = queues.into_iter().map(|queue| {
-        let selected = chosen.as_ref() == Some(&queue);
-        view! { <option value=queue.clone() selected=selected>{queue.clone()}</option> }
-    });
-    view! {
-        <form method="get" action="/jobs" class="queue-choice">
-            <span inner_html=kept></span>
-            <label class="sr-only" for="q">"Search"</label>
-            <input id="q" name="q" type="search" class="chip search" value=q placeholder="Search names, parameters, errors, ids"/>
-            <label class="sr-only" for="queue">"Queue"</label>
-            <select id="queue" name="queue" class="chip" on:change=choose>
-                <option value="">"queue: any"</option>
-                {options.collect_view()}
-            </select>
-            <noscript inner_html="<button class=\"button\">Filter</button>"></noscript>
-        </form>
+    let mut options = option("", "queue: any", false);
+    for queue in queues {
+        options.push_str(&option(queue, queue, filter.queue.as_ref() == Some(queue)));
     }
+    let q = escape(filter.q.as_deref().unwrap_or_default());
+    format!(
+        "{hidden}<label class=\"sr-only\" for=\"q\">Search</label>\
+         <input id=\"q\" name=\"q\" type=\"search\" class=\"chip search\" value=\"{q}\" \
+         placeholder=\"Search names, parameters, errors, ids\">\
+         <label class=\"sr-only\" for=\"queue\">Queue</label>\
+         <select id=\"queue\" name=\"queue\" class=\"chip\" data-sends>{options}</select>\
+         <noscript><button class=\"button\">Filter</button></noscript>"
+    )
 }

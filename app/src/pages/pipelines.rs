@@ -5,13 +5,13 @@ use crate::{
     format,
     live::{Event, JobList, Live, Model, Order, Shape, Verdict, follow},
     parts::{
-        action::RunButton,
+        html::{element, escape, link, text},
         jobs::short,
         notice::{Empty, Loading, Refused},
         params,
-        state::{Look, Shape as StateShape},
-        text,
-        time::{JobDuration, When},
+        rows::{self, Row},
+        state::Look,
+        time::{Clock, ran, when},
     },
     url::encode,
 };
@@ -104,16 +104,20 @@ fn Pipelines(mut page: page::PipelinesPage) -> impl IntoView {
     let model = PipelinesModel::new(page.as_of, &mut page.pipelines);
     follow(expect_context::<Live>(), model.clone());
     let count = page.pipelines.len();
-    let cards = page.pipelines.into_iter().filter_map(|pipeline| {
-        let last = model.last(&pipeline.name)?;
-        Some(view! { <PipelineCard pipeline last/> })
+    let clock = expect_context::<Clock>();
+    let cards = rows::pieces("pipelines", move || {
+        let card = |pipeline: &Pipeline| {
+            let last = model.last(&pipeline.name)?;
+            Some(Row::new(&pipeline.name, card(&clock, pipeline, &last)))
+        };
+        page.pipelines.iter().filter_map(card).collect()
     });
     view! {
         <div class="page-head">
             <h1>"Pipelines"</h1>
             <span class="dim num">{format::plural(count as u64, "pipeline", "pipelines")}</span>
         </div>
-        <div class="pipelines">{cards.collect_view()}</div>
+        {cards}
         {(count == 0)
             .then(|| {
                 view! {
@@ -125,117 +129,73 @@ fn Pipelines(mut page: page::PipelinesPage) -> impl IntoView {
     }
 }
 
-#[component]
-fn PipelineCard(pipeline: Pipeline, last: JobList) -> impl IntoView {
-    let (name, label) = (pipeline.name.clone(), pipeline.name.clone());
-    let all = format!("/jobs?pipeline={}", encode(&name));
+fn card(clock: &Clock, pipeline: &Pipeline, last: &JobList) -> String {
+    let Pipeline { name, queue, description, .. } = pipeline;
+    let title = link("job-name", &format!("/pipelines/{}", encode(name)), &escape(name));
+    let what = [
+        element("h2", &title),
+        text("p class=\"dim\"", description.as_deref().unwrap_or_default()),
+    ];
+    let action = format!("/pipelines/{}/run", encode(name));
+    let (label, class) = (format!("Run {name} now"), "button button-main");
+    let run = params::run(&action, "Run now", &label, class, &pipeline.params, &BTreeMap::new());
+    let head = [
+        element("div class=\"pipeline-what\"", &what.concat()),
+        element("div class=\"acts\"", &run),
+    ];
     let steps = pipeline.steps.iter().map(|step| {
-        view! {
-            <li class="plan-step">
-                <span class="dim">{step.phase.as_str()}</span>
-                <span>{step.name.clone()}</span>
-            </li>
-        }
+        let (phase, name) = (step.phase.as_str(), escape(&step.name));
+        format!(
+            "<li class=\"plan-step\"><span class=\"dim\">{phase}</span><span>{name}</span></li>"
+        )
     });
-    let run = match pipeline.params.as_slice() {
-        [] => Either::Left(view! { <RunButton pipeline=name.clone()/> }),
-        defs => {
-            let action = format!("/pipelines/{}/run", encode(&name));
-            let form = params::run(&action, "Run", "button button-main", defs, &BTreeMap::new());
-            Either::Right(view! { <div class="acts" inner_html=form></div> })
-        }
-    };
-    let schedule = pipeline.schedule.clone().map(scheduled);
-    let timeout = pipeline.timeout_ms.map(|ms| format!("within {}", format::duration(ms)));
-    view! {
-        <article class="card pipeline" aria-label=label>
-            <div class="pipeline-head">
-                <div class="pipeline-what">
-                    <h2>
-                        <a class="job-name" href=all>{name.clone()}</a>
-                    </h2>
-                    <p class="dim">{pipeline.description}</p>
-                </div>
-                {run}
-            </div>
-            {schedule}
-            <ol class="plan" aria-label="Steps">{steps.collect_view()}</ol>
-            <LastRuns last/>
-            <p class="pipeline-foot dim">
-                "queue " <a href=format!("/jobs?queue={}", encode(&pipeline.queue))>{pipeline.queue.clone()}</a>
-                {timeout.map(|timeout| format!(" · {timeout}"))}
-            </p>
-        </article>
-    }
+    let timeout = pipeline.timeout_ms.map(|ms| format!(" · within {}", format::duration(ms)));
+    let queue = link("", &format!("/jobs?queue={}", encode(queue)), &escape(queue));
+    let foot = ["queue ", &queue, &timeout.unwrap_or_default()].concat();
+    let body = [
+        element("div class=\"pipeline-head\"", &head.concat()),
+        pipeline.schedule.as_ref().map(|schedule| scheduled(clock, schedule)).unwrap_or_default(),
+        element("ol class=\"plan\" aria-label=\"Steps\"", &steps.collect::<String>()),
+        last_runs(clock, last),
+        element("p class=\"pipeline-foot dim\"", &foot),
+    ];
+    let open = format!("article class=\"card pipeline\" aria-label=\"{}\"", escape(name));
+    element(&open, &body.concat())
 }
 
 /// When it runs by itself.
-fn scheduled(schedule: Schedule) -> impl IntoView {
+pub fn scheduled(clock: &Clock, schedule: &Schedule) -> String {
     let Schedule { cron, timezone, next, skipped_at, .. } = schedule;
-    let next = next.first().copied();
-    view! {
-        <p class="pipeline-foot dim">
-            <span class="mono">{cron}</span>
-            " "
-            {timezone}
-            ", next "
-            <When at=next/>
-            {skipped_at.map(|at| view! { " · skipped " <When at=Some(at)/> " as the run before went on" })}
-        </p>
-    }
+    let cron = text("span class=\"mono\"", cron);
+    let next = when(clock, next.first().copied());
+    let skipped = skipped_at
+        .map(|at| format!(" · skipped {} as the run before went on", when(clock, Some(at))));
+    let skipped = skipped.unwrap_or_default();
+    let line = format!("{cron} {}, next {next}{skipped}", escape(timezone));
+    element("p class=\"pipeline-foot dim\"", &line)
 }
 
 /// The last runs: a strip of states, oldest first, and the newest in words.
-#[component]
-fn LastRuns(last: JobList) -> impl IntoView {
-    let strip = {
-        let last = last.clone();
-        move || last.list().into_iter().rev().collect::<Vec<_>>()
-    };
+fn last_runs(clock: &Clock, last: &JobList) -> String {
+    let mut marks = last.map(mark);
+    marks.reverse();
     let newest =
-        move || last.list().into_iter().next().map(|mounted| Signal::<Job>::from(mounted.row));
-    view! {
-        <div class="last">
-            <ol class="strip" aria-label="Last runs, oldest first">
-                <For
-                    each=strip
-                    key=|mounted| mounted.key
-                    children=|mounted| view! { <StripMark job=mounted.row/> }
-                />
-            </ol>
-            <span class="last-words dim">
-                {move || match newest() {
-                    None => Either::Left("never run"),
-                    Some(job) => {
-                        let created = Signal::derive(move || job.with(|job| Some(job.created_at)));
-                        Either::Right(
-                            view! {
-                                <When at=created/>
-                                " · "
-                                <JobDuration job/>
-                            },
-                        )
-                    }
-                }}
-            </span>
-        </div>
-    }
+        last.map(|job| format!("{} · {}", when(clock, Some(job.created_at)), ran(clock, job)));
+    let words = newest.into_iter().next().unwrap_or_else(|| "never run".to_owned());
+    let strip =
+        element("ol class=\"strip\" aria-label=\"Last runs, oldest first\"", &marks.concat());
+    let words = element("span class=\"last-words num dim\"", &words);
+    element("div class=\"last\"", &(strip + &words))
 }
 
-#[component]
-fn StripMark(#[prop(into)] job: Signal<Job>) -> impl IntoView {
-    let id = job.with_untracked(|job| job.id);
-    let look = Memo::new(move |_| Look::from(job.with(|job| job.state)));
-    view! {
-        <li>
-            <a
-                class=text(move || format!("strip-mark {}", look.get().class))
-                href=format!("/jobs/{id}")
-                aria-label=text(move || format!("{} {}", look.get().word, short(id)))
-                title=text(move || look.get().word)
-            >
-                <StateShape look/>
-            </a>
-        </li>
-    }
+/// A run as its state, the way to it.
+fn mark(job: &Job) -> String {
+    let look = Look::from(job.state);
+    let Look { class, word, .. } = look;
+    format!(
+        "<li><a class=\"strip-mark {class}\" href=\"/jobs/{}\" aria-label=\"{word} {}\" title=\"{word}\">{}</a></li>",
+        job.id,
+        short(job.id),
+        look.shape()
+    )
 }

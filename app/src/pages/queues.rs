@@ -4,11 +4,22 @@ use super::of_board::of_board;
 use crate::{
     board::Board,
     format,
-    parts::{meter::Share, notice::Empty, text},
+    parts::{
+        html::{element, escape, link, text},
+        meter,
+        notice::Empty,
+        rows::{self, Row},
+    },
     url::encode,
 };
 use leptos::prelude::*;
 use shared::Queue;
+
+const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-progress wide\">Slots taken</th>\
+    <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
+    <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\">Ended / min</th>\
+    <th scope=\"col\" class=\"col-figure end wide\">Failed / min</th>\
+    <th scope=\"col\" class=\"col-state\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
 
 #[component]
 pub fn QueuesPage() -> impl IntoView {
@@ -17,80 +28,61 @@ pub fn QueuesPage() -> impl IntoView {
 
 #[component]
 fn Queues(board: Board) -> impl IntoView {
-    let (rows, none) = (board.queues.clone(), board.queues);
+    let (queues, none) = (board.queues.clone(), board.queues);
+    let body = rows::body(move || queues.map(row));
     view! {
         <div class="page-head">
             <h1>"Queues"</h1>
         </div>
         <section class="card list" aria-label="Queues">
-            <table class="rows">
-                <caption class="sr-only">"Queues"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Queue"</th>
-                        <th scope="col" class="col-progress wide">"Slots taken"</th>
-                        <th scope="col" class="col-figure end">"Active"</th>
-                        <th scope="col" class="col-figure end">"Waiting"</th>
-                        <th scope="col" class="col-figure end wide">"Oldest"</th>
-                        <th scope="col" class="col-figure end wide">"Ended / min"</th>
-                        <th scope="col" class="col-figure end wide">"Failed / min"</th>
-                        <th scope="col" class="col-state"><span class="sr-only">"Pause or resume"</span></th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For
-                        each=move || rows.list()
-                        key=|mounted| mounted.key.clone()
-                        children=|mounted| view! { <Row queue=mounted.row/> }
-                    />
-                </tbody>
+            <table class="rows" aria-label="Queues">
+                <thead inner_html=HEAD></thead>
+                {body}
             </table>
             {move || none.is_empty().then(|| view! { <Empty title="No queues" text="The board has only just begun."/> })}
         </section>
     }
 }
 
-#[component]
-fn Row(#[prop(into)] queue: Signal<Queue>) -> impl IntoView {
-    let (name, connection) = queue.with_untracked(|q| (q.name.clone(), q.connection_id));
-    let href = format!("/jobs?queue={}", encode(&name));
-    let action = format!("/queues/{connection}/{}", encode(&name));
-    let paused = Memo::new(move |_| queue.with(|q| q.paused));
-    let taken = Signal::derive(move || {
-        queue.with(|q| match q.concurrency {
-            Some(slots) if slots > 0 => q.active as f64 * 100.0 / f64::from(slots),
-            _ => 0.0,
-        })
-    });
-    let figure = move |read: fn(&Queue) -> String| text(move || queue.with(read));
-    let verb = move || if paused.get() { "resume" } else { "pause" };
-    let word = move || if paused.get() { "Resume" } else { "Pause" };
-    view! {
-        <tr>
-            <td class="cut">
-                <a class="job-name" href=href>{name.clone()}</a>
-                <span class="job-remark">{text(move || if paused.get() { "paused" } else { "" })}</span>
-            </td>
-            <td class="col-progress wide"><Share percent=taken/></td>
-            <td class="end num col-figure">
-                {figure(|q| match q.concurrency {
-                    Some(slots) => format!("{} / {slots}", q.active),
-                    None => q.active.to_string(),
-                })}
-            </td>
-            <td class="end num col-figure">{figure(|q| format::count(q.depth))}</td>
-            <td class="end num col-figure wide">
-                {figure(|q| q.oldest_waiting_ms.map_or("—".to_owned(), format::running))}
-            </td>
-            <td class="end num col-figure wide">{figure(|q| format::count(q.rate_per_min.round() as u64))}</td>
-            <td class="end num col-figure wide">{figure(|q| format::count(q.failed_per_min.round() as u64))}</td>
-            <td class="col-state end">
-                <form method="post" action=text(move || format!("{action}/{}", verb()))>
-                    <button class="button" aria-label=text(move || format!("{} {name}", word()))>
-                        {text(word)}
-                    </button>
-                </form>
-            </td>
-        </tr>
-    }
+fn row(queue: &Queue) -> Row {
+    let name = &queue.name;
+    let (verb, word) = if queue.paused { ("resume", "Resume") } else { ("pause", "Pause") };
+    let action = escape(&format!("/queues/{}/{}/{verb}", queue.connection_id, encode(name)));
+    let label = escape(&format!("{word} {name}"));
+    let figure = |value: &str| text("td class=\"end num col-figure\"", value);
+    let wide = |value: &str| text("td class=\"end num col-figure wide\"", value);
+    let cells = [
+        element("td class=\"cut\"", &linked(queue)),
+        element("td class=\"col-progress wide\"", &taken(queue)),
+        figure(&match queue.concurrency {
+            Some(slots) => format!("{} / {slots}", queue.active),
+            None => queue.active.to_string(),
+        }),
+        figure(&format::count(queue.depth)),
+        wide(&oldest(queue)),
+        wide(&format::count(queue.rate_per_min.round() as u64)),
+        wide(&format::count(queue.failed_per_min.round() as u64)),
+        format!(
+            "<td class=\"col-state end\"><form method=\"post\" action=\"{action}\">\
+             <button class=\"button\" aria-label=\"{label}\">{word}</button></form></td>"
+        ),
+    ];
+    Row::new(format!("{}/{name}", queue.connection_id), element("tr", &cells.concat()))
+}
+
+/// Its name, as the way to its jobs, and whether it is held; HTML.
+pub fn linked(queue: &Queue) -> String {
+    let href = format!("/jobs?queue={}", encode(&queue.name));
+    let paused = if queue.paused { "<span class=\"job-remark\">paused</span>" } else { "" };
+    link("job-name", &href, &escape(&queue.name)) + paused
+}
+
+/// How many of its slots are taken, as a bar; HTML.
+pub fn taken(queue: &Queue) -> String {
+    meter::share(queue.active, queue.concurrency.unwrap_or(0).into())
+}
+
+/// How long the first has waited.
+pub fn oldest(queue: &Queue) -> String {
+    queue.oldest_waiting_ms.map_or("—".to_owned(), format::running)
 }

@@ -4,11 +4,20 @@ use super::of_board::of_board;
 use crate::{
     board::Board,
     format,
-    parts::{notice::Empty, text, time::When},
+    parts::{
+        html::{element, escape, link, text},
+        notice::Empty,
+        rows::{self, Row},
+        time::{Clock, when},
+    },
     url::encode,
 };
 use leptos::prelude::*;
 use shared::{Worker, WorkerState};
+
+const HEAD: &str = "<tr><th scope=\"col\">Worker</th><th scope=\"col\" class=\"col-state\">State</th>\
+    <th scope=\"col\" class=\"col-figure end\">Slots taken</th><th scope=\"col\" class=\"col-figure end wide\">Ended</th>\
+    <th scope=\"col\" class=\"col-figure end wide\">Failed</th><th scope=\"col\" class=\"col-when end wide\">Last beat</th></tr>";
 
 #[component]
 pub fn WorkersPage() -> impl IntoView {
@@ -17,56 +26,42 @@ pub fn WorkersPage() -> impl IntoView {
 
 #[component]
 fn Workers(board: Board) -> impl IntoView {
-    let (rows, none) = (board.workers.clone(), board.workers);
+    let (workers, none) = (board.workers.clone(), board.workers);
+    let clock = expect_context::<Clock>();
+    let body = rows::body(move || workers.map(|worker| row(&clock, worker)));
     view! {
         <div class="page-head">
             <h1>"Workers"</h1>
         </div>
         <section class="card list" aria-label="Workers">
-            <table class="rows">
-                <caption class="sr-only">"Workers"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Worker"</th>
-                        <th scope="col" class="col-state">"State"</th>
-                        <th scope="col" class="col-figure end">"Slots taken"</th>
-                        <th scope="col" class="col-figure end wide">"Ended"</th>
-                        <th scope="col" class="col-figure end wide">"Failed"</th>
-                        <th scope="col" class="col-figure end wide">"Last beat"</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    <For
-                        each=move || rows.list()
-                        key=|mounted| mounted.key.clone()
-                        children=|mounted| view! { <Row worker=mounted.row/> }
-                    />
-                </tbody>
+            <table class="rows" aria-label="Workers">
+                <thead inner_html=HEAD></thead>
+                {body}
             </table>
             {move || none.is_empty().then(|| view! { <Empty title="No workers" text="The board has only just begun."/> })}
         </section>
     }
 }
 
-#[component]
-fn Row(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
-    let id = worker.with_untracked(|worker| worker.id.clone());
-    let href = format!("/jobs?worker={}&state=active", encode(&id));
-    let online = Memo::new(move |_| worker.with(|worker| worker.state == WorkerState::Online));
-    let seen = Signal::derive(move || worker.with(|worker| Some(worker.seen_at)));
-    let figure = move |read: fn(&Worker) -> String| text(move || worker.with(read));
-    view! {
-        <tr>
-            <td class="cut"><a class="job-name" href=href>{id}</a></td>
-            <td class="col-state">
-                <span class=text(move || if online.get() { "worker-state is-completed" } else { "worker-state is-failed" })>
-                    {text(move || if online.get() { "Online" } else { "Offline" })}
-                </span>
-            </td>
-            <td class="end num col-figure">{figure(|w| format!("{} / {}", w.active_jobs, w.concurrency))}</td>
-            <td class="end num col-figure wide">{figure(|w| format::count(w.processed))}</td>
-            <td class="end num col-figure wide">{figure(|w| format::count(w.failed))}</td>
-            <td class="end num col-figure wide"><When at=seen/></td>
-        </tr>
-    }
+fn row(clock: &Clock, worker: &Worker) -> Row {
+    let href = format!("/jobs?worker={}&state=active", encode(&worker.id));
+    let state = if is_online(worker) { "completed\">Online" } else { "failed\">Offline" };
+    let cells = [
+        element("td class=\"cut\"", &link("job-name", &href, &escape(&worker.id))),
+        format!("<td class=\"col-state\"><span class=\"worker-state is-{state}</span></td>"),
+        text("td class=\"end num col-figure\"", &slots(worker)),
+        text("td class=\"end num col-figure wide\"", &format::count(worker.processed)),
+        text("td class=\"end num col-figure wide\"", &format::count(worker.failed)),
+        element("td class=\"end num col-when wide\"", &when(clock, Some(worker.seen_at))),
+    ];
+    Row::new(format!("{}/{}", worker.connection_id, worker.id), element("tr", &cells.concat()))
+}
+
+pub fn is_online(worker: &Worker) -> bool {
+    worker.state == WorkerState::Online
+}
+
+/// Slots taken of how many.
+pub fn slots(worker: &Worker) -> String {
+    format!("{} / {}", worker.active_jobs, worker.concurrency)
 }

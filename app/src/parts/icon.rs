@@ -7,7 +7,6 @@ pub const OVERVIEW: &str = "M2 10l3-4 3 3 3-6 3 5";
 pub const JOBS: &str = "M2.5 4h11M2.5 8h11M2.5 12h7";
 pub const PIPELINES: &str = "M5.2 7.2l5.6-2.6M5.2 8.8l5.6 2.6M2 8a1.5 1.5 0 103 0a1.5 1.5 0 10-3 0M11 4a1.5 1.5 0 103 0a1.5 1.5 0 10-3 0M11 12a1.5 1.5 0 103 0a1.5 1.5 0 10-3 0";
 pub const WORKERS: &str = "M2.5 3h11v4h-11zM2.5 9h11v4h-11zM5 5h.3M5 11h.3";
-pub const RUN: &str = "M5 3.5l7 4.5-7 4.5z";
 pub const STOP: &str = "M4 4l8 8M12 4l-8 8";
 pub const DOWNLOAD: &str = "M8 2v8M4.5 7L8 10.5 11.5 7M3 13.5h10";
 pub const UP: &str = "M8 13V3M4 7l4-4 4 4";
@@ -21,16 +20,7 @@ pub const INBOX: &str = "M2.5 9.5l2-6h7l2 6v3h-11zM2.5 9.5h3.5l1 1.5h2l1-1.5h3.5
 #[component]
 pub fn Icon(path: &'static str) -> impl IntoView {
     view! {
-        <svg
-            class="icon"
-            viewBox="0 0 16 16"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.5"
-            stroke-linecap="round"
-            stroke-linejoin="round"
-            aria-hidden="true"
-        >
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
             <path d=path></path>
         </svg>
     }

@@ -1,10 +1,11 @@
 //! A job as a row.
 
 use super::{
-    meter::Progress,
-    state::Badge,
-    text,
-    time::{JobDuration, When},
+    html::{element, link, text},
+    meter,
+    rows::{self, Row},
+    state::Look,
+    time::{Clock, ran, when},
 };
 use crate::{format, live::JobList};
 use leptos::prelude::*;
@@ -27,134 +28,81 @@ fn remark(job: &Job) -> String {
 }
 
 /// Name, short id and remark: the cell that leads to the job.
-#[component]
-pub fn JobName(#[prop(into)] job: Signal<Job>) -> impl IntoView {
-    let id = job.with_untracked(|job| job.id);
-    view! {
-        <a class="job-name" href=format!("/jobs/{id}")>
-            {text(move || job.with(|job| job.name.clone()))}
-        </a>
-        " "
-        <span class="job-id mono">{short(id)}</span>
-        <span class=text(move || {
-            if job.with(|job| job.state == JobState::Failed) { "job-remark is-failed" } else { "job-remark" }
-        })>{text(move || job.with(remark))}</span>
-    }
+fn name(job: &Job) -> String {
+    let class = if job.state == JobState::Failed { "job-remark is-failed" } else { "job-remark" };
+    let name = link("job-name", &format!("/jobs/{}", job.id), &super::html::escape(&job.name));
+    let id = text("span class=\"job-id mono\"", &short(job.id));
+    let remark = text(&format!("span class=\"{class}\""), &remark(job));
+    element("td class=\"cut\"", &[&name, " ", &id, &remark].concat())
 }
 
-/// Columns of the full list. `table` has a fixed layout, so a change of a row moves nothing.
-#[component]
-pub fn JobTable(jobs: JobList) -> impl IntoView {
+/// A table of jobs: `row` makes the cells of each. `head` is HTML.
+fn table(
+    label: &'static str,
+    head: &'static str,
+    jobs: JobList,
+    row: fn(&Clock, &Job) -> String,
+) -> impl IntoView {
+    let clock = expect_context::<Clock>();
+    let read =
+        move || jobs.map(|job| Row::new(job.id.to_string(), element("tr", &row(&clock, job))));
+    let body = rows::body(read);
     view! {
-        <table class="rows rows-jobs">
-            <caption class="sr-only">"Jobs, newest first"</caption>
-            <thead>
-                <tr>
-                    <th scope="col" class="col-state">"State"</th>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="col-queue wide">"Queue"</th>
-                    <th scope="col" class="col-worker wider">"Worker"</th>
-                    <th scope="col" class="col-attempt wide end">"Attempt"</th>
-                    <th scope="col" class="col-duration end">"Duration"</th>
-                    <th scope="col" class="col-when wide end">"Created"</th>
-                </tr>
-            </thead>
-            <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| view! { <JobRow job=mounted.row/> }
-                />
-            </tbody>
+        <table class="rows" aria-label=label>
+            <thead inner_html=head></thead>
+            {body}
         </table>
     }
 }
 
-#[component]
-fn JobRow(#[prop(into)] job: Signal<Job>) -> impl IntoView {
-    let state = Memo::new(move |_| job.with(|job| job.state));
-    view! {
-        <tr>
-            <td><Badge look=Signal::derive(move || state.get().into())/></td>
-            <td class="cut"><JobName job/></td>
-            <td class="dim wide cut">{text(move || job.with(|job| job.queue.clone()))}</td>
-            <td class="dim wider cut">{text(move || job.with(|job| job.worker.clone().unwrap_or_default()))}</td>
-            <td class="dim wide end num">
-                {text(move || job.with(|job| format!("{} / {}", job.attempt, job.max_attempts)))}
-            </td>
-            <td class="end"><JobDuration job/></td>
-            <td class="dim wide end"><When at=Signal::derive(move || job.with(|job| Some(job.created_at)))/></td>
-        </tr>
-    }
+/// Columns of the full list. The table has a fixed layout, so a change of a row moves nothing.
+pub fn all(jobs: JobList) -> impl IntoView {
+    const HEAD: &str = "<tr><th scope=\"col\" class=\"col-state\">State</th><th scope=\"col\">Name</th>\
+        <th scope=\"col\" class=\"col-queue wide\">Queue</th><th scope=\"col\" class=\"col-worker wider\">Worker</th>\
+        <th scope=\"col\" class=\"col-attempt wide end\">Attempt</th><th scope=\"col\" class=\"col-duration end\">Duration</th>\
+        <th scope=\"col\" class=\"col-when wide end\">Created</th></tr>";
+    table("Jobs", HEAD, jobs, |clock, job| {
+        [
+            element("td", &Look::from(job.state).badge()),
+            name(job),
+            text("td class=\"dim wide cut\"", &job.queue),
+            text("td class=\"dim wider cut\"", job.worker.as_deref().unwrap_or_default()),
+            text(
+                "td class=\"dim wide end num\"",
+                &format!("{} / {}", job.attempt, job.max_attempts),
+            ),
+            text("td class=\"end num\"", &ran(clock, job)),
+            element("td class=\"dim wide end\"", &when(clock, Some(job.created_at))),
+        ]
+        .concat()
+    })
 }
 
 /// A short list of what runs: how far it is, and for how long already.
-#[component]
-pub fn RunningTable(jobs: JobList) -> impl IntoView {
-    view! {
-        <table class="rows">
-            <caption class="sr-only">"Jobs that run now"</caption>
-            <thead class="quiet">
-                <tr>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="col-queue wide">"Queue"</th>
-                    <th scope="col" class="col-progress">"Progress"</th>
-                    <th scope="col" class="col-duration">"Running for"</th>
-                </tr>
-            </thead>
-            <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| {
-                        let job = Signal::<Job>::from(mounted.row);
-                        let percent = Signal::derive(move || job.with(|job| job.progress));
-                        view! {
-                            <tr>
-                                <td class="cut"><JobName job/></td>
-                                <td class="dim wide cut col-queue">{text(move || job.with(|job| job.queue.clone()))}</td>
-                                <td class="col-progress"><Progress percent label="Progress of the job"/></td>
-                                <td class="end dim col-duration"><JobDuration job/></td>
-                            </tr>
-                        }
-                    }
-                />
-            </tbody>
-        </table>
-    }
+pub fn running(jobs: JobList) -> impl IntoView {
+    const HEAD: &str = "<tr class=\"quiet\"><th scope=\"col\">Name</th><th scope=\"col\" class=\"col-queue wide\">Queue</th>\
+        <th scope=\"col\" class=\"col-progress\">Progress</th><th scope=\"col\" class=\"col-duration\">Running for</th></tr>";
+    table("Jobs that run now", HEAD, jobs, |clock, job| {
+        [
+            name(job),
+            text("td class=\"dim wide cut col-queue\"", &job.queue),
+            element("td class=\"col-progress\"", &meter::progress(job.progress)),
+            text("td class=\"end dim num col-duration\"", &ran(clock, job)),
+        ]
+        .concat()
+    })
 }
 
 /// A short list of what failed, and when.
-#[component]
-pub fn FailedTable(jobs: JobList) -> impl IntoView {
-    view! {
-        <table class="rows">
-            <caption class="sr-only">"Jobs that failed, newest first"</caption>
-            <thead class="quiet">
-                <tr>
-                    <th scope="col" class="col-state">"State"</th>
-                    <th scope="col">"Name"</th>
-                    <th scope="col" class="col-when">"Ended"</th>
-                </tr>
-            </thead>
-            <tbody>
-                <For
-                    each=move || jobs.list()
-                    key=|mounted| mounted.key
-                    children=|mounted| {
-                        let job = Signal::<Job>::from(mounted.row);
-                        let state = Signal::derive(move || job.with(|job| job.state.into()));
-                        let ended = Signal::derive(move || job.with(|job| job.finished_at));
-                        view! {
-                            <tr>
-                                <td class="col-state"><Badge look=state/></td>
-                                <td class="cut"><JobName job/></td>
-                                <td class="end dim col-when"><When at=ended/></td>
-                            </tr>
-                        }
-                    }
-                />
-            </tbody>
-        </table>
-    }
+pub fn failed(jobs: JobList) -> impl IntoView {
+    const HEAD: &str = "<tr class=\"quiet\"><th scope=\"col\" class=\"col-state\">State</th><th scope=\"col\">Name</th>\
+        <th scope=\"col\" class=\"col-when\">Ended</th></tr>";
+    table("Jobs that failed, newest first", HEAD, jobs, |clock, job| {
+        [
+            element("td class=\"col-state\"", &Look::from(job.state).badge()),
+            name(job),
+            element("td class=\"end dim col-when\"", &when(clock, job.finished_at)),
+        ]
+        .concat()
+    })
 }

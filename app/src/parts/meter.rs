@@ -1,37 +1,23 @@
-//! Thin bars. Widths are SVG attributes: the content policy allows no style attributes.
+//! Thin bars, as HTML. Widths are SVG attributes: the content policy allows no style attributes.
 
-use super::text;
-use leptos::prelude::*;
-
-/// How far something is, 0 to 100; nothing to see while that is not known.
-#[component]
-pub fn Progress(#[prop(into)] percent: Signal<Option<f32>>, label: &'static str) -> impl IntoView {
-    let width = text(move || format!("{:.1}%", percent.get().map_or(0.0, |p| p.clamp(0.0, 100.0))));
-    view! {
-        <svg
-            class=text(move || if percent.get().is_some() { "meter" } else { "meter invisible" })
-            role="progressbar"
-            aria-label=label
-            aria-valuemin="0"
-            aria-valuemax="100"
-            aria-valuenow=text(move || percent.get().map_or(String::new(), |p| format!("{p:.0}")))
-        >
-            <rect class="meter-bar" width=width height="100%" rx="2"></rect>
-        </svg>
-    }
+/// How far a job is, 0 to 100; nothing to see while that is not known.
+pub fn progress(percent: Option<f32>) -> String {
+    let (class, value) = match percent {
+        Some(percent) => ("meter", percent.clamp(0.0, 100.0)),
+        None => ("meter invisible", 0.0),
+    };
+    let now =
+        if percent.is_some() { format!(" aria-valuenow=\"{value:.0}\"") } else { String::new() };
+    format!(
+        "<svg class=\"{class}\" role=\"progressbar\" aria-label=\"Progress of the job\" aria-valuemin=\"0\" \
+         aria-valuemax=\"100\"{now}><rect class=\"meter-bar\" width=\"{value:.1}%\" height=\"100%\" rx=\"2\"></rect></svg>"
+    )
 }
 
-/// A share of a whole, for a figure that stands beside it.
-#[component]
-pub fn Share(#[prop(into)] percent: Signal<f64>) -> impl IntoView {
-    view! {
-        <svg class="meter" aria-hidden="true">
-            <rect
-                class="meter-share"
-                width=text(move || format!("{:.1}%", percent.get().clamp(0.0, 100.0)))
-                height="100%"
-                rx="2"
-            ></rect>
-        </svg>
-    }
+/// How many of so many, for a figure that stands beside it.
+pub fn share(taken: u64, of: u64) -> String {
+    let percent = if of == 0 { 0 } else { (taken * 100 / of).min(100) };
+    format!(
+        "<svg class=\"meter\" aria-hidden=\"true\"><rect class=\"meter-share\" width=\"{percent}%\" height=\"100%\" rx=\"2\"></rect></svg>"
+    )
 }

@@ -1,13 +1,14 @@
 //! Small pieces that pages are composed of.
 
-pub mod action;
 pub mod activity;
+pub mod forms;
 pub mod html;
 pub mod icon;
 pub mod jobs;
 pub mod meter;
 pub mod notice;
 pub mod params;
+pub mod rows;
 pub mod state;
 pub mod time;
 

@@ -7,16 +7,18 @@ use shared::{ParamDef, ParamType};
 use std::{collections::BTreeMap, fmt::Write};
 
 /// A form that runs something, as HTML: folded away if there is anything to fill in. `class` is that of
-/// its button.
+/// its button, `word` what stands on it, `label` what it is called where many say the same.
 pub fn run(
     action: &str,
     word: &str,
+    label: &str,
     class: &str,
     defs: &[ParamDef],
     given: &BTreeMap<String, String>,
 ) -> String {
     let (action, word) = (escape(action), escape(word));
-    let button = format!("<button class=\"{class}\">{word}</button>");
+    let label = escape(label);
+    let button = format!("<button class=\"{class}\" aria-label=\"{label}\">{word}</button>");
     match defs {
         [] => format!("<form method=\"post\" action=\"{action}\">{button}</form>"),
         defs => folded(class, &word, &action, &(fields(defs, given, &action) + &button)),

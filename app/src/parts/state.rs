@@ -1,7 +1,5 @@
 //! States by colour *and* shape: one look per state, the same for jobs and steps.
 
-use super::text;
-use leptos::prelude::*;
 use shared::{JobState, StepState};
 
 /// How a state looks.
@@ -53,32 +51,24 @@ impl From<StepState> for Look {
     }
 }
 
-/// The shape alone, for beside a word.
-#[component]
-pub fn Shape(#[prop(into)] look: Signal<Look>) -> impl IntoView {
-    view! {
-        <svg
-            class="shape"
-            viewBox="0 0 12 12"
-            fill="none"
-            stroke="currentColor"
-            stroke-width="1.8"
-            stroke-linecap="round"
-            stroke-linejoin="round"
-            aria-hidden="true"
-        >
-            <path d=text(move || look.get().path)></path>
-        </svg>
-    }
-}
+// === impl Look ===
 
-/// Shape and word on a tint.
-#[component]
-pub fn Badge(#[prop(into)] look: Signal<Look>) -> impl IntoView {
-    view! {
-        <span class=text(move || format!("badge {}", look.get().class))>
-            <Shape look/>
-            {text(move || look.get().word)}
-        </span>
+impl Look {
+    /// The shape alone, for beside a word; HTML.
+    pub fn shape(self) -> String {
+        let Self { path, .. } = self;
+        format!(
+            "<svg class=\"shape\" viewBox=\"0 0 12 12\" aria-hidden=\"true\"><path d=\"{path}\"></path></svg>"
+        )
+    }
+
+    /// The shape in its colour; HTML.
+    pub fn mark(self) -> String {
+        format!("<span class=\"step-mark {}\">{}</span>", self.class, self.shape())
+    }
+
+    /// Shape and word on a tint; HTML.
+    pub fn badge(self) -> String {
+        format!("<span class=\"badge {}\">{}{}</span>", self.class, self.shape(), self.word)
     }
 }

@@ -1,6 +1,7 @@
 //! Times and durations on the screen. The first render says UTC and no age; once the page lives,
 //! times are in the reader's zone and language and ages tick, all by one timer.
 
+use super::html::escape;
 use crate::format;
 use js_sys::{Array, Date, Intl, Object, Reflect, wasm_bindgen::JsValue};
 use leptos::prelude::*;
@@ -66,20 +67,11 @@ fn browser_now() -> i64 {
     Date::now() as i64
 }
 
-/// A moment: time of day if it is today, else with the day; empty where there is none.
-#[component]
-pub fn When(#[prop(into)] at: Signal<Option<Timestamp>>) -> impl IntoView {
-    let clock = expect_context::<Clock>();
-    let text = super::text(move || {
-        let Some(at) = at.get() else { return "—".to_owned() };
-        if clock.ticks() { in_words(at) } else { in_utc(at) }
-    });
-    let exact = super::text(move || at.get().map_or(String::new(), |at| at.to_string()));
-    view! {
-        <time class="num" datetime=exact title=exact>
-            {text}
-        </time>
-    }
+/// A moment, as HTML: time of day if it is today, else with the day; a dash where there is none.
+pub fn when(clock: &Clock, at: Option<Timestamp>) -> String {
+    let Some(at) = at else { return "—".to_owned() };
+    let words = if clock.ticks() { in_words(at) } else { in_utc(at) };
+    format!("<time class=\"num\" datetime=\"{at}\" title=\"{at}\">{}</time>", escape(&words))
 }
 
 /// `2026-02-27 10:30:00`.
@@ -118,17 +110,12 @@ fn formatter(more: &[(&str, &str)]) -> Intl::DateTimeFormat {
 }
 
 /// How long a job has run, or ran; ticks while it runs.
-#[component]
-pub fn JobDuration(#[prop(into)] job: Signal<Job>) -> impl IntoView {
-    let clock = expect_context::<Clock>();
-    let text = super::text(move || {
-        job.with(|job| match (job.state, job.started_at, job.duration_ms) {
-            (JobState::Active, Some(start), _) => {
-                clock.since(start).map_or_else(|| "running".to_owned(), format::running)
-            }
-            (_, _, Some(ms)) => format::duration(ms),
-            _ => "—".to_owned(),
-        })
-    });
-    view! { <span class="num">{text}</span> }
+pub fn ran(clock: &Clock, job: &Job) -> String {
+    match (job.state, job.started_at, job.duration_ms) {
+        (JobState::Active, Some(start), _) => {
+            clock.since(start).map_or_else(|| "running".to_owned(), format::running)
+        }
+        (_, _, Some(ms)) => format::duration(ms),
+        _ => "—".to_owned(),
+    }
 }

@@ -2,8 +2,9 @@
 
 use crate::{auth::By, served::Served};
 use axum::{
-    Form, Router,
-    extract::{Path, State, rejection::FormRejection},
+    Form, Json, Router,
+    extract::{Path, Request, State, rejection::FormRejection},
+    middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
     routing::post,
 };
@@ -25,6 +26,20 @@ pub fn router() -> Router<Served> {
         .route("/pipelines/{name}/run", post(run))
         .route("/queues/{connection}/{name}/pause", post(pause))
         .route("/queues/{connection}/{name}/resume", post(resume))
+        .layer(middleware::from_fn(in_place))
+}
+
+/// A page that sends its form itself (it accepts JSON) is told where to go instead of being led there: a
+/// redirect that a script follows would fetch a document it has no use for.
+async fn in_place(request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT);
+    let in_place = accept.is_some_and(|accept| accept == "application/json");
+    let response = next.run(request).await;
+    let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
+    match to.filter(|_| in_place && response.status() == StatusCode::SEE_OTHER) {
+        Some(to) => Json(to).into_response(),
+        None => response,
+    }
 }
 
 /// Fields of a form: parameters are called `param.<name>`.

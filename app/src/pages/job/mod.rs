@@ -10,16 +10,22 @@ use crate::{
     api::{self, PageError},
     live::{Live, follow},
     log::{FIRST_LINES, Jump, LogViewer},
-    parts::notice::{Empty, Loading, Refused},
+    parts::{
+        html::element,
+        notice::{Loading, Refused},
+        rows::{self, Row},
+        time::Clock,
+    },
 };
-use head::{Head, Why};
-use leptos::{either::Either, prelude::*};
+use head::{head, meta, why};
+use leptos::{either::Either, ev, prelude::*, wasm_bindgen::JsCast};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 use model::JobModel;
 use shared::{JobId, job::JobDetail, log::LogWindow};
-use story::Story;
-use timeline::Timeline;
+use story::story;
+use timeline::timeline;
+use web_sys::Element;
 
 #[component]
 pub fn JobPage() -> impl IntoView {
@@ -73,29 +79,44 @@ fn JobView(detail: JobDetail, window: Option<LogWindow>) -> impl IntoView {
         on_cleanup(move || live.watch_log(None));
     });
 
-    let gone = model.gone.clone();
     let jump = Jump::default();
     let steps = model.steps();
     let log = model.log.clone();
+    let clock = expect_context::<Clock>();
+    let pieces = rows::pieces("job", move || {
+        let gone = model.gone.get().then(|| Row::new("gone", GONE.to_owned()));
+        let mut pieces: Vec<_> = gone.into_iter().collect();
+        model.detail.with(|detail| {
+            pieces.push(Row::new("head", element("div", &head(detail))));
+            let went = [
+                model.log.with(|log| meta(&clock, detail, log)),
+                timeline(&clock, detail),
+                why(detail),
+                story(&clock, &detail.timeline),
+            ];
+            let open = "section class=\"card\" aria-label=\"How it went\"";
+            pieces.push(Row::new("went", element(open, &went.concat())));
+        });
+        pieces
+    });
+    // A step, or the reason of a failure, leads to its place in the log.
+    let to_line = {
+        let jump = jump.clone();
+        move |event: ev::MouseEvent| {
+            let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let button = target.and_then(|target| target.closest("[data-line]").ok().flatten());
+            let line = button.and_then(|button| button.get_attribute("data-line")?.parse().ok());
+            if let Some(line) = line {
+                jump.to(line);
+            }
+        }
+    };
     view! {
         <Title text=title/>
-        {move || {
-            gone.get()
-                .then(|| {
-                    view! {
-                        <div class="card mb-3">
-                            <Empty title="This job was deleted" link=("/jobs", "All jobs")/>
-                        </div>
-                    }
-                })
-        }}
-        <Head model=model.clone()/>
-        <section class="card" aria-label="How it went">
-            <head::Meta model=model.clone()/>
-            <Timeline model=model.clone() jump=jump.clone()/>
-            <Why model=model.clone() jump=jump.clone()/>
-            <Story model=model.clone()/>
-        </section>
+        <div on:click=to_line>{pieces}</div>
         <LogViewer id window info=log steps jump/>
     }
 }
+
+const GONE: &str = "<div class=\"card mb-3 notice\" role=\"status\"><p class=\"notice-title\">This job was deleted</p>\
+    <p class=\"dim\"><a href=\"/jobs\">All jobs</a></p></div>";

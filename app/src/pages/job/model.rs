@@ -5,7 +5,7 @@ use crate::{
     live::{Event, Model, Verdict, advance},
 };
 use leptos::prelude::*;
-use shared::{EventId, Job, JobId, Step, event::JobProgress, job::JobDetail, log::LogInfo};
+use shared::{EventId, JobId, Step, event::JobProgress, job::JobDetail, log::LogInfo};
 
 #[derive(Clone)]
 pub struct JobModel {
@@ -29,21 +29,10 @@ impl JobModel {
         }
     }
 
-    /// A part of the job, told of only when it changes.
-    pub fn part<T: PartialEq + Send + Sync + 'static>(
-        &self,
-        read: impl Fn(&JobDetail) -> T + Send + Sync + 'static,
-    ) -> Memo<T> {
-        let detail = self.detail.clone();
-        Memo::new(move |_| detail.with(&read))
-    }
-
+    /// The steps, told of only when they change.
     pub fn steps(&self) -> Memo<Vec<Step>> {
-        self.part(|detail| detail.steps.clone())
-    }
-
-    pub fn job(&self) -> Memo<Job> {
-        self.part(|detail| detail.job.clone())
+        let detail = self.detail.clone();
+        Memo::new(move |_| detail.with(|detail| detail.steps.clone()))
     }
 
     fn newer(&self, revision: u64) -> bool {

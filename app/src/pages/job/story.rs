@@ -1,40 +1,29 @@
 //! Everything that happened to the job, in order. Folded away: for the day something is odd.
 
-use super::model::JobModel;
 use crate::{
     format,
-    parts::{text, time::When},
+    parts::{
+        html::{element, text},
+        time::{Clock, when},
+    },
 };
-use leptos::prelude::*;
 use shared::{StoryEntry, StoryKind};
 
-#[component]
-pub fn Story(model: JobModel) -> impl IntoView {
-    let entries = model.part(|detail| detail.timeline.clone());
-    view! {
-        <details class="story">
-            <summary class="num">
-                {text(move || format::plural(entries.with(|e| e.len() as u64), "event", "events"))}
-                " in its story"
-            </summary>
-            <ol>
-                <For
-                    each=move || entries.get()
-                    key=|entry| entry.n
-                    children=|entry| {
-                        let at = Some(entry.at);
-                        view! {
-                            <li class="story-entry">
-                                <span class="dim num">{entry.n}</span>
-                                <span class="dim"><When at/></span>
-                                <span>{words(&entry)}</span>
-                            </li>
-                        }
-                    }
-                />
-            </ol>
-        </details>
-    }
+/// As HTML.
+pub fn story(clock: &Clock, entries: &[StoryEntry]) -> String {
+    let count = format::plural(entries.len() as u64, "event", "events");
+    let entries = entries.iter().map(|entry| {
+        let cells = [
+            format!("<span class=\"dim num\">{}</span>", entry.n),
+            element("span class=\"dim\"", &when(clock, Some(entry.at))),
+            text("span", &words(entry)),
+        ];
+        element("li class=\"story-entry\"", &cells.concat())
+    });
+    let entries = element("ol", &entries.collect::<String>());
+    format!(
+        "<details class=\"story\"><summary class=\"num\">{count} in its story</summary>{entries}</details>"
+    )
 }
 
 /// `step dump failed after 24.6 s, exit code 3: disk full`.

@@ -1,18 +1,15 @@
 //! When what ran, to scale: waiting and each step as a bar between the job's creation and its end,
 //! or now.
 
-use super::model::JobModel;
 use crate::{
     format,
-    log::Jump,
     parts::{
-        state::{Look, Shape},
-        text,
+        html::{element, escape, text},
+        state::Look,
         time::Clock,
     },
 };
-use leptos::prelude::*;
-use shared::{JobState, Step, StepState, Timestamp, job::JobDetail};
+use shared::{JobState, StepState, Timestamp, job::JobDetail};
 
 /// Least width of a bar that is there, in percent: seen, and still telling short from long.
 const LEAST: f64 = 0.4;
@@ -64,132 +61,65 @@ impl Whole {
     }
 }
 
-/// The bars of the job, beside which its steps stand.
-#[component]
-pub fn Timeline(model: JobModel, jump: Jump) -> impl IntoView {
-    let clock = expect_context::<Clock>();
-    let detail = model.detail.clone();
-    let whole = Memo::new(move |_| {
-        detail.with(|detail| {
-            let job = &detail.job;
-            let now = if job.state.is_over() { None } else { clock.since(job.created_at) };
-            let now = now.map(|ms| Timestamp(job.created_at.0.saturating_add_unsigned(ms)));
-            Whole::of(detail, now)
-        })
-    });
-    let waiting = model.part(|detail| {
-        let job = &detail.job;
-        (job.started_at.or(job.finished_at), job.started_at.is_none() && !job.state.is_over())
-    });
-    let steps = model.steps();
-    let queued = Memo::new(move |_| {
-        let (until, _) = waiting.get();
-        let whole = whole.get();
-        whole.bar(Some(whole.from), until, None)
-    });
-    let look = Signal::derive(|| Look::from(JobState::Queued));
-    view! {
-        <ol class="timeline" aria-label="Steps">
-            <li class="timeline-row">
-                <span class="timeline-name">
-                    <span class="step-mark is-queued"><Shape look/></span>
-                    "Queued"
-                </span>
-                <Track bar=queued class="is-queued"/>
-                <BarTime bar=queued running=Signal::derive(move || waiting.get().1)/>
-            </li>
-            <For
-                each=move || 0..steps.with(Vec::len)
-                key=|at| *at
-                children=move |at| {
-                    let step = Memo::new(move |_| steps.with(|steps| steps.get(at).cloned()));
-                    view! { <StepRow step whole jump=jump.clone()/> }
-                }
-            />
-        </ol>
+/// The bars of the job, beside which its steps stand; HTML. A step leads to its lines by
+/// `data-line`.
+pub fn timeline(clock: &Clock, detail: &JobDetail) -> String {
+    let job = &detail.job;
+    let now = if job.state.is_over() { None } else { clock.since(job.created_at) };
+    let now = now.map(|ms| Timestamp(job.created_at.0.saturating_add_unsigned(ms)));
+    let whole = Whole::of(detail, now);
+    let waits = job.started_at.is_none() && !job.state.is_over();
+    let queued = whole.bar(Some(whole.from), job.started_at.or(job.finished_at), None);
+    let look = Look::from(JobState::Queued);
+    let name = format!("<span class=\"timeline-name\">{}Queued</span>", look.mark());
+    let mut rows = row(&name, look, &queued, running(clock, &queued, waits), "");
+    for step in &detail.steps {
+        let look = Look::from(step.state);
+        let bar = whole.bar(step.started_at, step.finished_at, step.duration_ms);
+        let line = match step.log_line {
+            Some(line) => format!("data-line=\"{}\"", line + 1),
+            None => "disabled".to_owned(),
+        };
+        let name = format!(
+            "<button type=\"button\" class=\"timeline-name\" {line} title=\"{word}: show in log\">{}\
+             <span class=\"cut\"><span class=\"dim\">{} · </span>{}</span>\
+             <span class=\"sr-only\">, {word}</span></button>",
+            look.mark(),
+            step.phase.as_str(),
+            escape(&step.name),
+            word = look.word,
+        );
+        // The end of a step where it says more than its state.
+        let telling = step.state.is_over() && step.state != StepState::Completed;
+        let end = step.error.clone().or_else(|| format::exit(step.exit_code, step.signal));
+        let end = end.filter(|_| telling).unwrap_or_default();
+        let time = running(clock, &bar, step.state == StepState::Active);
+        rows.push_str(&row(&name, look, &bar, time, &end));
     }
+    element("ol class=\"timeline\" aria-label=\"Steps\"", &rows)
 }
 
-#[component]
-fn StepRow(step: Memo<Option<Step>>, whole: Memo<Whole>, jump: Jump) -> impl IntoView {
-    let state =
-        Memo::new(move |_| step.with(|s| s.as_ref().map_or(StepState::Pending, |s| s.state)));
-    let look = Memo::new(move |_| Look::from(state.get()));
-    let bar = Memo::new(move |_| {
-        let whole = whole.get();
-        step.with(|step| match step {
-            Some(s) => whole.bar(s.started_at, s.finished_at, s.duration_ms),
-            None => whole.bar(None, None, None),
-        })
-    });
-    let name = move || {
-        step.with(|s| s.as_ref().map(|s| (s.phase.as_str(), s.name.clone()))).unwrap_or_default()
-    };
-    let line = Memo::new(move |_| step.with(|s| s.as_ref().and_then(|s| s.log_line)));
-    // The end of a step where it says more than its state.
-    let end = move || {
-        step.with(|s| {
-            let s = s.as_ref().filter(|s| s.state.is_over() && s.state != StepState::Completed)?;
-            s.error.clone().or_else(|| format::exit(s.exit_code, s.signal))
-        })
-    };
-    let go = move |_| {
-        if let Some(line) = line.get_untracked() {
-            jump.to(line + 1);
-        }
-    };
-    view! {
-        <li class="timeline-row">
-            <button
-                type="button"
-                class="timeline-name"
-                disabled=move || line.get().is_none()
-                title=text(move || format!("{}: show in log", look.get().word))
-                on:click=go
-            >
-                <span class=text(move || format!("step-mark {}", look.get().class))>
-                    <Shape look/>
-                </span>
-                <span class="cut">
-                    <span class="dim">{text(move || name().0)} " · "</span>
-                    {text(move || name().1)}
-                </span>
-                <span class="sr-only">{text(move || format!(", {}", look.get().word))}</span>
-            </button>
-            <Track bar class=Signal::derive(move || look.get().class)/>
-            <BarTime bar running=Signal::derive(move || state.get() == StepState::Active)/>
-            <span class="timeline-end is-failed">{end}</span>
-        </li>
-    }
+/// The bar's place is set by attributes: the policy allows no style in the document.
+fn row(name: &str, look: Look, bar: &Bar, time: String, end: &str) -> String {
+    let Bar { from, width, .. } = bar;
+    let track = format!(
+        "<svg class=\"track {}\" aria-hidden=\"true\"><rect class=\"track-bar\" x=\"{from:.2}%\" \
+         width=\"{width:.2}%\" height=\"100%\" rx=\"3\"></rect></svg>",
+        look.class
+    );
+    let time = text("span class=\"timeline-time num\"", &time);
+    let end = text("span class=\"timeline-end is-failed\"", end);
+    element("li class=\"timeline-row\"", &[name, &track, &time, &end].concat())
 }
 
-/// The bar itself. Its place is set by attributes: the policy allows no style in the document.
-#[component]
-fn Track(bar: Memo<Bar>, #[prop(into)] class: Signal<&'static str>) -> impl IntoView {
-    view! {
-        <svg class=text(move || format!("track {}", class.get())) aria-hidden="true">
-            <rect
-                class="track-bar"
-                x=text(move || format!("{:.2}%", bar.get().from))
-                width=text(move || format!("{:.2}%", bar.get().width))
-                height="100%"
-                rx="3"
-            ></rect>
-        </svg>
-    }
-}
-
-#[component]
-fn BarTime(bar: Memo<Bar>, running: Signal<bool>) -> impl IntoView {
-    let clock = expect_context::<Clock>();
-    let time = text(move || match (bar.get().ms, running.get()) {
+fn running(clock: &Clock, bar: &Bar, running: bool) -> String {
+    match (bar.ms, running) {
         (None, _) => "—".to_owned(),
         (Some(ms), false) => format::duration(ms),
         // Without a clock the last known moment would pass for now.
         (Some(ms), true) if clock.ticks() => format::running(ms),
         (Some(_), true) => "running".to_owned(),
-    });
-    view! { <span class="timeline-time num dim">{time}</span> }
+    }
 }
 
 #[cfg(test)]
