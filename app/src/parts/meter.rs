@@ -16,7 +16,7 @@ pub fn progress(percent: Option<f32>) -> String {
 
 /// How many of so many, for a figure that stands beside it.
 pub fn share(taken: u64, of: u64) -> String {
-    let percent = if of == 0 { 0 } else { (taken * 100 / of).min(100) };
+    let percent = (taken * 100).checked_div(of).unwrap_or(0).min(100);
     format!(
         "<svg class=\"meter\" aria-hidden=\"true\"><rect class=\"meter-share\" width=\"{percent}%\" height=\"100%\" rx=\"2\"></rect></svg>"
     )
