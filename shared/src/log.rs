@@ -2,6 +2,7 @@
 
 use crate::{EventId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// Which pipe a line came from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -69,6 +70,94 @@ pub struct LogWindow {
     pub closed: bool,
     /// Where the next window begins (1-based); null at the end.
     pub next: Option<u64>,
+    pub as_of: EventId,
+}
+
+/// How a text is looked for in a log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SearchMode {
+    /// As it is.
+    #[default]
+    Plain,
+    /// As a regular expression, applied to each line by itself.
+    Regex,
+}
+
+/// Whether capital and small letters are the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SearchCase {
+    #[default]
+    Ignore,
+    Match,
+}
+
+impl SearchMode {
+    /// The word used in URLs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Regex => "regex",
+        }
+    }
+}
+
+impl SearchCase {
+    /// The word used in URLs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Match => "match",
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a search is one of plain, regex")]
+pub struct BadSearchMode;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("wanted is one of ignore, match")]
+pub struct BadSearchCase;
+
+impl FromStr for SearchMode {
+    type Err = BadSearchMode;
+
+    fn from_str(text: &str) -> Result<Self, BadSearchMode> {
+        let all = [Self::Plain, Self::Regex];
+        all.into_iter().find(|mode| mode.as_str() == text).ok_or(BadSearchMode)
+    }
+}
+
+impl FromStr for SearchCase {
+    type Err = BadSearchCase;
+
+    fn from_str(text: &str) -> Result<Self, BadSearchCase> {
+        let all = [Self::Ignore, Self::Match];
+        all.into_iter().find(|case| case.as_str() == text).ok_or(BadSearchCase)
+    }
+}
+
+/// What a search found in the part of a log that it looked at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogMatches {
+    /// Numbers (1-based) of matching lines as they were found, as many as were asked for.
+    pub lines: Vec<u64>,
+    /// All lines that match in that part.
+    pub count: u64,
+    /// At most 64 of them that are spread over the part, in ascending order.
+    pub marks: Vec<u64>,
+    /// Where the search goes on: `from` of the next one, or its `before` where it went backwards. Null
+    /// at the end of the log as it is now, or at its beginning.
+    pub next: Option<u64>,
+    /// Lines in the log now.
+    pub total: u64,
+    /// Whether nothing more will come.
+    pub closed: bool,
     pub as_of: EventId,
 }
 

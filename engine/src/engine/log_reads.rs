@@ -145,7 +145,7 @@ impl Engine {
         Ok(info(job, size.await?))
     }
 
-    async fn row(&self, caller: &Caller, id: JobId) -> Result<Option<Job>, ReadError> {
+    pub(super) async fn row(&self, caller: &Caller, id: JobId) -> Result<Option<Job>, ReadError> {
         let (store, caller) = (self.inner.store.clone(), caller.clone());
         Ok(blocking(move || store.job(&caller, id)).await?)
     }

@@ -4,7 +4,7 @@
 use super::{Engine, attention};
 use crate::{
     Caller, Definition,
-    logs::LogError,
+    logs::{LogError, search::PatternError},
     runner::blocking,
     schedule,
     store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
@@ -28,6 +28,9 @@ pub enum ReadError {
     NoLog,
     #[error("the log cannot be read: {0}")]
     Log(#[from] LogError),
+    /// What a log was to be searched for.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
 }
 
 impl From<QueryError> for ReadError {

@@ -8,13 +8,14 @@
 //!
 //! [`writer`] is used by the executor, [`reader`] by whoever shows a log, [`repair`] makes the files
 //! whole again after a crash. [`live`] is what is not in them yet: unfinished lines. [`ansi`] turns a
-//! line into runs of text that are safe to show.
+//! line into runs of text that are safe to show. [`search`] finds lines by what is seen of them.
 
 pub mod ansi;
 pub mod index;
 pub mod live;
 pub mod reader;
 mod repair;
+pub mod search;
 pub mod writer;
 
 pub use reader::{Log, RawLine, Size, Window};

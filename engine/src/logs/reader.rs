@@ -28,8 +28,8 @@ const MAX_WINDOW: usize = 512 << 10;
 /// The log of one job, open to be read.
 pub struct Log {
     dir: PathBuf,
-    data: File,
-    index: Index,
+    pub(super) data: File,
+    pub(super) index: Index,
 }
 
 /// How much of a log there is: whole lines, and their bytes.

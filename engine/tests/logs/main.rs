@@ -4,5 +4,6 @@
 
 mod crash;
 mod fixture;
+mod search;
 mod splitting;
 mod windows;

@@ -1,7 +1,10 @@
 //! The OpenAPI document, made from the handlers. It is checked in as `server/openapi.json`, so that
 //! a change of the API is seen in review.
 
-use super::{again, connections, executions, jobs, log, pipelines, queues, reload, views, workers};
+use super::{
+    again, connections, executions, jobs, log, log_search, pipelines, queues, reload, views,
+    workers,
+};
 use axum::Json;
 use utoipa::OpenApi;
 
@@ -18,6 +21,7 @@ use utoipa::OpenApi;
         jobs::cancel,
         log::window,
         log::line,
+        log_search::search,
         pipelines::list,
         queues::list,
         queues::pause,

@@ -61,6 +61,7 @@ impl From<ReadError> for ApiError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Cursor(_) => bad_field("cursor", error.to_string()),
+            ReadError::Pattern(_) => bad_field("q", error.to_string()),
             ReadError::NoLog => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             ReadError::Store(_) | ReadError::Log(_) => {
                 tracing::error!(%error, "a read failed");

@@ -16,4 +16,5 @@ mod download;
 mod events;
 mod job_logs;
 mod job_status;
+mod log_search;
 mod running;

@@ -4,23 +4,16 @@
 //! are dropped; so are controls and characters without width. What would turn the direction of the
 //! text around is shown as U+FFFD, and so is what is no UTF-8.
 
-use super::live::{MAX_SHOWN, after_last_return};
-use anstyle_parse::{Params, Parser, Perform};
-use shared::log::Run;
-use std::fmt::Write;
+//! [`style`] is what the colours mean, [`seen`] a line without any of it, for a search.
 
-/// How text looks from here on; carried from line to line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Style {
-    bold: bool,
-    dim: bool,
-    italic: bool,
-    underline: bool,
-    struck: bool,
-    reverse: bool,
-    foreground: Option<u8>,
-    background: Option<u8>,
-}
+pub mod seen;
+mod style;
+
+pub use style::Style;
+
+use super::live::{MAX_SHOWN, after_last_return};
+use anstyle_parse::{DefaultCharAccumulator, Params, Parser, Perform};
+use shared::log::Run;
 
 /// A line as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,22 +57,67 @@ fn up_to(line: &[u8], limit: usize) -> &[u8] {
 }
 
 fn runs(line: &[u8], style: &mut Style) -> Vec<Run> {
-    let returns = line.iter().rev().take_while(|&&b| b == b'\r').count();
-    let line = &line[..line.len() - returns];
+    let line = without_returns(line);
     let mut canvas = Canvas { runs: Vec::new(), written: *style, style: *style };
     if line.iter().all(|b| matches!(b, b' '..=b'~' | b'\t')) {
         canvas.write(&String::from_utf8_lossy(line));
         return canvas.runs;
     }
-    // Its own parser for each line, so that an escape that never ends ends here.
-    let mut parser = Parser::<anstyle_parse::DefaultCharAccumulator>::new();
-    for &byte in String::from_utf8_lossy(line).as_bytes() {
-        parser.advance(&mut canvas, byte);
-    }
+    draw(line, &mut canvas);
     *style = canvas.style;
     canvas.runs
 }
 
+/// Those at its end rewrite nothing.
+fn without_returns(line: &[u8]) -> &[u8] {
+    let returns = line.iter().rev().take_while(|&&b| b == b'\r').count();
+    &line[..line.len() - returns]
+}
+
+/// Where a line is drawn.
+trait Surface {
+    fn write(&mut self, text: &str);
+    /// What was written is written over.
+    fn clear(&mut self);
+    fn style(&mut self, params: &Params);
+}
+
+/// Draws a line as a terminal would, as far as that is safe to show.
+fn draw(line: &[u8], surface: &mut impl Surface) {
+    // Its own parser for each line, so that an escape that never ends ends here.
+    let mut parser = Parser::<DefaultCharAccumulator>::new();
+    let mut pen = Pen(surface);
+    for &byte in String::from_utf8_lossy(line).as_bytes() {
+        parser.advance(&mut pen, byte);
+    }
+}
+
+struct Pen<'a, S>(&'a mut S);
+
+impl<S: Surface> Perform for Pen<'_, S> {
+    fn print(&mut self, c: char) {
+        if let Some(c) = harmless(c) {
+            self.0.write(c.encode_utf8(&mut [0; 4]));
+        }
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\t' => self.0.write("\t"),
+            b'\r' => self.0.clear(),
+            0 => self.0.write("\u{fffd}"),
+            _ => {}
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: u8) {
+        if action == b'm' && intermediates.is_empty() && !ignore {
+            self.0.style(params);
+        }
+    }
+}
+
+/// Runs of text with their styles.
 struct Canvas {
     runs: Vec<Run>,
     /// Of the last run.
@@ -87,7 +125,7 @@ struct Canvas {
     style: Style,
 }
 
-impl Canvas {
+impl Surface for Canvas {
     fn write(&mut self, text: &str) {
         if text.is_empty() {
             return;
@@ -98,28 +136,13 @@ impl Canvas {
         }
         self.written = self.style;
     }
-}
 
-impl Perform for Canvas {
-    fn print(&mut self, c: char) {
-        if let Some(c) = harmless(c) {
-            self.write(c.encode_utf8(&mut [0; 4]));
-        }
+    fn clear(&mut self) {
+        self.runs.clear();
     }
 
-    fn execute(&mut self, byte: u8) {
-        match byte {
-            b'\t' => self.write("\t"),
-            b'\r' => self.runs.clear(),
-            0 => self.write("\u{fffd}"),
-            _ => {}
-        }
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, action: u8) {
-        if action == b'm' && intermediates.is_empty() && !ignore {
-            self.style.apply(params);
-        }
+    fn style(&mut self, params: &Params) {
+        self.style.apply(params);
     }
 }
 
@@ -136,106 +159,6 @@ fn harmless(c: char) -> Option<char> {
         '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => None,
         c if c.is_control() => None,
         c => Some(c),
-    }
-}
-
-impl Style {
-    fn apply(&mut self, params: &Params) {
-        let mut params = params.iter();
-        while let Some(param) = params.next() {
-            match param.first().copied().unwrap_or(0) {
-                0 => *self = Self::default(),
-                1 => self.bold = true,
-                2 => self.dim = true,
-                3 => self.italic = true,
-                // `4:0` is one way to end it.
-                4 => self.underline = param.get(1) != Some(&0),
-                7 => self.reverse = true,
-                9 => self.struck = true,
-                21 => self.underline = true,
-                22 => (self.bold, self.dim) = (false, false),
-                23 => self.italic = false,
-                24 => self.underline = false,
-                27 => self.reverse = false,
-                29 => self.struck = false,
-                n @ 30..=37 => self.foreground = Some((n - 30) as u8),
-                38 => self.foreground = extended(param, &mut params).or(self.foreground),
-                39 => self.foreground = None,
-                n @ 40..=47 => self.background = Some((n - 40) as u8),
-                48 => self.background = extended(param, &mut params).or(self.background),
-                49 => self.background = None,
-                // The colour of an underline, which has no class; its parameters are not codes.
-                58 => drop(extended(param, &mut params)),
-                n @ 90..=97 => self.foreground = Some((n - 90 + 8) as u8),
-                n @ 100..=107 => self.background = Some((n - 100 + 8) as u8),
-                _ => {}
-            }
-        }
-    }
-
-    fn class(&self) -> String {
-        let (mut foreground, mut background) = (self.foreground, self.background);
-        if self.reverse {
-            (foreground, background) = (background.or(Some(0)), foreground.or(Some(7)));
-        }
-        let flags = [
-            (self.bold, "b"),
-            (self.dim, "d"),
-            (self.italic, "i"),
-            (self.underline, "u"),
-            (self.struck, "s"),
-        ];
-        let mut class = String::new();
-        for (_, name) in flags.iter().filter(|(is_set, _)| *is_set) {
-            class.push_str(name);
-            class.push(' ');
-        }
-        for (colour, named, palette) in [(foreground, 'f', 'x'), (background, 'g', 'y')] {
-            if let Some(n) = colour {
-                // Writing into a String does not fail.
-                let _ = write!(class, "{}{n} ", if n < 16 { named } else { palette });
-            }
-        }
-        class.truncate(class.trim_end().len());
-        class
-    }
-}
-
-/// The colour after 38 or 48: `5;n`, `2;r;g;b`, or the same with colons (`2::r:g:b` too).
-fn extended<'a>(param: &[u16], rest: &mut impl Iterator<Item = &'a [u16]>) -> Option<u8> {
-    let byte = |n: u16| u8::try_from(n).ok();
-    if param.len() > 1 {
-        return match *param {
-            [_, 5, n, ..] => byte(n),
-            [_, 2, r, g, b] | [_, 2, _, r, g, b, ..] => Some(nearest(byte(r)?, byte(g)?, byte(b)?)),
-            _ => None,
-        };
-    }
-    let mut next = || rest.next().and_then(|param| param.first().copied());
-    match next()? {
-        5 => byte(next()?),
-        2 => {
-            let (r, g, b) = (next()?, next()?, next()?);
-            Some(nearest(byte(r)?, byte(g)?, byte(b)?))
-        }
-        _ => None,
-    }
-}
-
-/// The colour of the 256-colour palette (its cube and its greys) that is nearest.
-fn nearest(r: u8, g: u8, b: u8) -> u8 {
-    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let level = |c: u8| (0..6_u8).min_by_key(|&i| LEVELS[usize::from(i)].abs_diff(c)).unwrap_or(0);
-    let distance = |with: [u8; 3]| -> u32 {
-        [r, g, b].iter().zip(with).map(|(&c, w)| u32::from(c.abs_diff(w)).pow(2)).sum()
-    };
-    let cube = [r, g, b].map(level);
-    let mean = (u16::from(r) + u16::from(g) + u16::from(b)) / 3;
-    let grey = (mean.saturating_sub(3) / 10).min(23) as u8;
-    let in_cube = distance(cube.map(|i| LEVELS[usize::from(i)]));
-    match distance([8 + 10 * grey; 3]) < in_cube {
-        true => 232 + grey,
-        false => 16 + 36 * cube[0] + 6 * cube[1] + cube[2],
     }
 }
 
