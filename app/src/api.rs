@@ -1,12 +1,15 @@
 //! What the pages ask for, with two bodies: on the server an object in context that answers from
 //! the engine, in the browser the same JSON over HTTP. Nothing else in this crate knows which.
 
-use crate::url::encode;
+use crate::{
+    log::{Query, Way},
+    url::encode,
+};
 use serde::{Deserialize, Serialize};
 use shared::{
     JobFilter, JobId, JobSort,
     job::JobDetail,
-    log::LogWindow,
+    log::{Line, LogMatches, LogWindow},
     page::{JobsPage, Overview, PipelinesPage},
 };
 
@@ -77,6 +80,19 @@ pub enum PageError {
     Unavailable(String),
 }
 
+// === impl PageError ===
+
+impl PageError {
+    /// What to tell who asked.
+    pub fn words(self) -> String {
+        match self {
+            Self::NotFound => "It is not there any more.".to_owned(),
+            Self::Forbidden => "You may not do this.".to_owned(),
+            Self::Unavailable(why) => why,
+        }
+    }
+}
+
 /// What the server answers the pages with. The server makes one per request, with its caller in
 /// it, and puts it into context as `Arc<dyn Pages>`. The trait is there because the pages must not
 /// depend on the engine. Every answer has to come within a second or so: the whole page waits.
@@ -128,9 +144,30 @@ mod body {
         ask(|pages| pages.pipelines()).await
     }
 
-    /// Forms act on the server without this; it is called by handlers in the browser only.
+    // What only handlers in the browser ask for.
+
+    pub async fn log_line(_id: JobId, _n: u64) -> Result<Line, PageError> {
+        Err(in_the_browser())
+    }
+
+    pub async fn log_search(
+        _id: JobId,
+        _query: &Query,
+        _way: Way,
+        _at: u64,
+        _limit: usize,
+        _first: bool,
+    ) -> Result<LogMatches, PageError> {
+        Err(in_the_browser())
+    }
+
+    fn in_the_browser() -> PageError {
+        PageError::Unavailable("the browser asks for this".to_owned())
+    }
+
+    /// Forms act on the server without this.
     pub async fn submit(_path: &str, _fields: String) -> Result<String, PageError> {
-        Err(PageError::Unavailable("the browser asks for this".to_owned()))
+        Err(in_the_browser())
     }
 }
 
@@ -160,6 +197,29 @@ mod body {
 
     pub async fn pipelines() -> Result<PipelinesPage, PageError> {
         get("/api/v1/pages/pipelines").await
+    }
+
+    /// One line, whole.
+    pub async fn log_line(id: JobId, n: u64) -> Result<Line, PageError> {
+        get(format!("/api/v1/jobs/{id}/log/{n}")).await
+    }
+
+    /// Lines that match, from line `at` on down or before it up, as far as the server looks at once. `first`:
+    /// no further than to the `limit`th of them.
+    pub async fn log_search(
+        id: JobId,
+        query: &Query,
+        way: Way,
+        at: u64,
+        limit: usize,
+        first: bool,
+    ) -> Result<LogMatches, PageError> {
+        let q = encode(&query.q);
+        let mode = if query.regex { "regex" } else { "plain" };
+        let case = if query.case { "match" } else { "ignore" };
+        let way = if way == Way::Down { "from" } else { "before" };
+        let path = format!("/api/v1/jobs/{id}/log/search?q={q}&mode={mode}&case={case}&{way}={at}");
+        get(format!("{path}&limit={limit}&first={first}")).await
     }
 
     /// Sends a form; tells the address that shows what became of it.

@@ -75,6 +75,16 @@ pub fn time_of_day(ms: i64, minutes_east: i32) -> String {
     text
 }
 
+/// Time since a beginning: `+0:00.137`, `+1:02:03.456`.
+pub fn after(ms: u64) -> String {
+    let (h, m, s) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+    let ms = ms % 1000;
+    match h {
+        0 => format!("+{m}:{s:02}.{ms:03}"),
+        _ => format!("+{h}:{m:02}:{s:02}.{ms:03}"),
+    }
+}
+
 /// `1 line`, `2 lines`.
 pub fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })

@@ -16,6 +16,7 @@ mod app;
 mod board;
 mod format;
 mod frame;
+mod keys;
 mod live;
 mod log;
 mod pages;

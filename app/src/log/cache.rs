@@ -30,6 +30,11 @@ impl Cache {
         }
     }
 
+    /// Takes in a line that is known only in part.
+    pub fn replace(&mut self, line: Line) {
+        self.0.insert(line.n, Arc::new(line));
+    }
+
     /// The first stretch of `wanted` that is not here.
     pub fn gap(&self, wanted: &RangeInclusive<u64>) -> Option<RangeInclusive<u64>> {
         let start = wanted.clone().find(|n| !self.0.contains_key(n))?;

@@ -14,13 +14,19 @@ const MAX_HEIGHT: f64 = 12_000_000.0;
 pub struct Extent {
     pub rows: u64,
     pub viewport: f64,
+    /// Rows are as high as their text needs: where one is, only measuring tells. The position in
+    /// rows is the truth then, too.
+    pub wraps: bool,
 }
 
 // === impl Extent ===
 
 impl Extent {
     fn natural(self) -> f64 {
-        self.rows as f64 * ROW
+        match self.wraps {
+            false => self.rows as f64 * ROW,
+            true => self.viewport + self.last_top() * ROW,
+        }
     }
 
     /// What the scrolled element has to measure.
@@ -30,7 +36,7 @@ impl Extent {
 
     /// Whether a pixel of scrolling is more than a pixel of rows.
     pub fn is_scaled(self) -> bool {
-        self.natural() > MAX_HEIGHT
+        self.wraps || self.natural() > MAX_HEIGHT
     }
 
     /// Rows that fit in the window.
@@ -40,14 +46,16 @@ impl Extent {
 
     /// The position, in rows, at which the last row is at the foot of the window.
     pub fn last_top(self) -> f64 {
-        (self.rows as f64 - self.page()).max(0.0)
+        // A single row that wraps may fill the window.
+        let foot = if self.wraps { 1.0 } else { self.page() };
+        (self.rows as f64 - foot).max(0.0)
     }
 
     /// From the browser's position to ours.
     pub fn top_row(self, scroll_top: f64) -> f64 {
         let top = match self.is_scaled() {
             false => scroll_top / ROW,
-            true => scroll_top / (self.height() - self.viewport) * self.last_top(),
+            true => scroll_top / (self.height() - self.viewport).max(1.0) * self.last_top(),
         };
         top.clamp(0.0, self.last_top())
     }
@@ -57,7 +65,7 @@ impl Extent {
         let top = top_row.clamp(0.0, self.last_top());
         match self.is_scaled() {
             false => top * ROW,
-            true => top / self.last_top() * (self.height() - self.viewport),
+            true => top / self.last_top().max(1.0) * (self.height() - self.viewport),
         }
     }
 
@@ -81,7 +89,7 @@ mod tests {
     use super::*;
 
     fn extent(rows: u64) -> Extent {
-        Extent { rows, viewport: 440.0 }
+        Extent { rows, viewport: 440.0, wraps: false }
     }
 
     #[test]

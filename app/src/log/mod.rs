@@ -3,30 +3,34 @@
 //! It does not tail line by line. It hears how long the log is (`job:log`, on the page's one
 //! stream) and reads windows, so a flood costs one window per tick and nothing is lost, repeated
 //! or piled up. [`outline`] says which row is what, [`extent`] where a row is on the screen,
-//! [`cache`] what is known and what is to be fetched; [`reader`] drives them, [`row`] draws.
+//! [`cache`] what is known; [`reader`] is where the reader is, [`draw`] brings the screen there,
+//! [`fetch`] what is missing, [`row`] is one row. [`search`] looks through the whole of it,
+//! [`found`] is what it knows; [`address`] names lines in a link, [`prefs`] is what a reader likes.
 
+mod address;
+mod bar;
 mod cache;
+mod draw;
 mod extent;
+mod fetch;
+mod found;
+mod keys;
 mod outline;
+mod prefs;
 mod reader;
 mod row;
+mod search;
 
-use crate::{
-    format,
-    parts::{
-        icon::{self, Icon},
-        rows, text,
-        time::Clock,
-    },
-};
+use crate::parts::{text, time::Clock};
+use bar::{Bar, NewLines};
+pub use found::{Query, Way};
 use leptos::{ev, html, prelude::*};
+use prefs::{Prefs, Times};
 use reader::Reader;
-use row::Drawn;
 use shared::{
     JobId, Step,
     log::{LogInfo, LogWindow},
 };
-use std::sync::Arc;
 
 /// Lines rendered by the server: the end of the log, a screenful and a bit.
 pub const FIRST_LINES: u32 = 60;
@@ -53,7 +57,10 @@ pub fn LogViewer(
 ) -> impl IntoView {
     let (lines, space, sheet) =
         (NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new(), NodeRef::<html::Div>::new());
-    let reader = Reader::new(id, window, info.clone(), steps);
+    let prefs = Prefs::new();
+    let clock = expect_context::<Clock>();
+    let reader = Reader::new(id, window, info.clone(), steps, prefs, clock.clone());
+    let first = reader.html();
     Effect::new({
         let reader = reader.clone();
         move |_| {
@@ -68,11 +75,15 @@ pub fn LogViewer(
         move |_| {
             info.track();
             steps.track();
+            prefs.times.track();
+            prefs.wraps.track();
+            clock.minutes_east();
+            reader.search_on();
             reader.draw_soon();
         }
     });
     Effect::new({
-        let (reader, jump) = (reader.clone(), jump.clone());
+        let reader = reader.clone();
         move |_| {
             if let Some(n) = jump.0.get() {
                 reader.show_line(n);
@@ -82,44 +93,46 @@ pub fn LogViewer(
     Effect::new({
         let reader = reader.clone();
         move |_| {
-            let resized = reader.clone();
-            let handle = window_event_listener(ev::resize, move |_| resized.draw_soon());
-            let reader = reader.clone();
+            let (resized, moved, reader) = (reader.clone(), reader.clone(), reader.clone());
+            let resize = window_event_listener(ev::resize, move |_| resized.draw_soon());
+            let hash = window_event_listener(ev::hashchange, move |_| {
+                moved.go_where_the_address_says();
+            });
             on_cleanup(move || {
-                handle.remove();
+                resize.remove();
+                hash.remove();
                 reader.unmount();
             });
         }
     });
 
-    let time = RwSignal::new(true);
     let empty = {
-        let (info, reader) = (info.clone(), reader.clone());
+        let (info, rows) = (info.clone(), reader.0.rows.clone());
         move || {
-            (reader.rows() == 0)
-                .then(|| if info.get().closed { "No output" } else { "No output yet" })
+            (rows.get() == 0).then(|| if info.get().closed { "No output" } else { "No output yet" })
         }
     };
-    let (shown, clock) = (reader.shown(), expect_context::<Clock>());
-    let rows = rows::keep(
-        sheet,
-        Arc::new(move || {
-            let marked = jump.0.get();
-            steps.with(|steps| {
-                let drawn = Drawn { id, clock: &clock, steps, marked };
-                shown.with(|shown| shown.iter().map(|shown| drawn.row(shown)).collect())
-            })
-        }),
-    );
-    let (scrolled, wheeled, keyed) = (reader.clone(), reader.clone(), reader.clone());
+    let marks = {
+        let (reader, rows) = (reader.clone(), reader.0.rows.clone());
+        text(move || {
+            rows.track();
+            reader.marks()
+        })
+    };
+    let class = text(move || {
+        let times = if prefs.times.get() == Times::Off { " no-time" } else { "" };
+        let wraps = if prefs.wraps.get() { " wraps" } else { "" };
+        format!("log-lines{times}{wraps}")
+    });
+    let (scrolled, wheeled, keyed, clicked) =
+        (reader.clone(), reader.clone(), reader.clone(), reader.clone());
     view! {
         <section class="card log" aria-label="Log">
-            <Bar id info reader=reader.clone() time/>
+            <Bar id info reader=reader.clone()/>
             <div class="log-body">
                 <div
                     node_ref=lines
-                    class="log-lines"
-                    class:no-time=move || !time.get()
+                    class=class
                     role="log"
                     aria-live="off"
                     aria-label="Lines of the log"
@@ -127,78 +140,22 @@ pub fn LogViewer(
                     on:scroll=move |_| scrolled.scrolled()
                     on:wheel=move |event| wheeled.wheel(&event)
                     on:keydown=move |event| keyed.key(&event)
+                    on:click=move |event| clicked.click(&event)
                 >
                     <div node_ref=space class="log-space">
-                        <div node_ref=sheet class="log-sheet" inner_html=rows></div>
+                        <div node_ref=sheet class="log-sheet" inner_html=first></div>
                     </div>
                     <p class="log-empty dim">{empty}</p>
                 </div>
+                <svg
+                    class="log-marks"
+                    viewBox="0 0 1 1000"
+                    preserveAspectRatio="none"
+                    aria-hidden="true"
+                    inner_html=marks
+                ></svg>
                 <NewLines reader/>
             </div>
         </section>
-    }
-}
-
-/// What is above the lines: how long the log is, and what can be done with it.
-#[component]
-fn Bar(
-    id: JobId,
-    info: ArcRwSignal<LogInfo>,
-    reader: Reader,
-    time: RwSignal<bool>,
-) -> impl IntoView {
-    let size = text(move || {
-        let info = info.get();
-        format!("{} · {}", format::plural(info.lines, "line", "lines"), format::bytes(info.bytes))
-    });
-    let follow = reader.following();
-    let pressed = text(move || follow.get().to_string());
-    view! {
-        <div class="log-bar">
-            <h2>"Log"</h2>
-            <span class="dim num log-size">{size}</span>
-            <button
-                type="button"
-                class="toggle log-bar-end"
-                aria-pressed=text(move || time.get().to_string())
-                on:click=move |_| time.update(|time| *time = !*time)
-            >
-                "Time"
-            </button>
-            <button type="button" class="toggle" aria-pressed=pressed on:click=move |_| reader.toggle_follow()>
-                "Follow"
-            </button>
-            <a
-                class="button"
-                href=format!("/api/jobs/{id}/logs/static")
-                download=format!("tailboard-{id}.log")
-                rel="external"
-            >
-                <Icon path=icon::DOWNLOAD/>
-                "Download"
-            </a>
-        </div>
-    }
-}
-
-/// Says how much came since the reader let go of the end, and leads back to it.
-#[component]
-fn NewLines(reader: Reader) -> impl IntoView {
-    let held = reader.new_lines();
-    let new = Memo::new(move |_| held.get());
-    let to_end = move |_| reader.follow();
-    view! {
-        {move || {
-            let to_end = to_end.clone();
-            (new.get() > 0)
-                .then(|| {
-                    view! {
-                        <button type="button" class="pill pill-foot num" on:click=to_end>
-                            <Icon path=icon::DOWN/>
-                            {text(move || format::plural(new.get(), "new line", "new lines"))}
-                        </button>
-                    }
-                })
-        }}
     }
 }

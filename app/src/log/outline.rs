@@ -5,7 +5,7 @@ use shared::{
     Step,
     log::{Line, OpenLine},
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What stands in a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,13 +18,27 @@ pub enum Place {
     Open(usize),
 }
 
-/// The rows of a log. Cheap to make: it knows the headers and two numbers.
+/// The rows of a log. Cheap to make: it knows the steps and two numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outline {
-    /// How many lines stand before each header, and whose it is; ascending.
-    headers: Vec<(u64, usize)>,
+    /// In the order of their lines, which they share out among them.
+    sections: Vec<Section>,
     lines: u64,
+    /// Rows of all sections.
+    rows: u64,
     open: usize,
+}
+
+/// The lines of a step under its header; those before any step have none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Section {
+    /// Lines before it.
+    before: u64,
+    lines: u64,
+    /// Its first row.
+    row: u64,
+    step: Option<usize>,
+    folded: bool,
 }
 
 /// A row as it is drawn.
@@ -52,46 +66,97 @@ impl Shown {
     }
 }
 
+// === impl Section ===
+
+impl Section {
+    fn header(self) -> u64 {
+        self.step.is_some().into()
+    }
+
+    fn rows(self) -> u64 {
+        self.header() + if self.folded { 0 } else { self.lines }
+    }
+}
+
 // === impl Outline ===
 
 impl Outline {
-    pub fn new(steps: &[Step], lines: u64, open: usize) -> Self {
+    /// `folded`: indices of steps whose lines are not shown.
+    pub fn new(steps: &[Step], lines: u64, open: usize, folded: &BTreeSet<usize>) -> Self {
         let before = |(index, step): (usize, &Step)| Some((step.log_line?.min(lines), index));
-        let mut headers: Vec<_> = steps.iter().enumerate().filter_map(before).collect();
+        let headers = steps.iter().enumerate().filter_map(before).collect();
+        Self::of(headers, lines, open, folded)
+    }
+
+    /// `headers`: how many lines stand before each, and whose it is.
+    fn of(
+        mut headers: Vec<(u64, usize)>,
+        lines: u64,
+        open: usize,
+        folded: &BTreeSet<usize>,
+    ) -> Self {
         headers.sort_unstable();
-        Self { headers, lines, open }
+        let first = headers.first().map_or(lines, |(before, _)| *before);
+        let mut sections = Vec::with_capacity(headers.len() + 1);
+        let mut rows = 0;
+        let mut add = |before, lines, step: Option<usize>| {
+            let folded = step.is_some_and(|step| folded.contains(&step));
+            let section = Section { before, lines, row: rows, step, folded };
+            rows += section.rows();
+            sections.push(section);
+        };
+        if first > 0 {
+            add(0, first, None);
+        }
+        for (at, &(before, step)) in headers.iter().enumerate() {
+            let next = headers.get(at + 1).map_or(lines, |(next, _)| *next);
+            add(before, next - before, Some(step));
+        }
+        Self { sections, lines, rows, open }
     }
 
     pub fn rows(&self) -> u64 {
-        self.lines + self.headers.len() as u64 + self.open as u64
+        self.rows + self.open as u64
+    }
+
+    /// Lines of the log, shown or not.
+    pub fn lines(&self) -> u64 {
+        self.lines
     }
 
     /// What stands in a row (0-based, less than [`Self::rows`]).
     pub fn at(&self, row: u64) -> Place {
-        // A header stands under the lines and the headers before it.
-        let headers = self.headers_until(|at, before| before + at <= row);
-        if let Some(&(before, index)) = headers.checked_sub(1).and_then(|at| self.headers.get(at))
-            && before + (headers as u64 - 1) == row
-        {
-            return Place::Step(index);
+        if let Some(open) = row.checked_sub(self.rows) {
+            return Place::Open(open as usize);
         }
-        let line = row - headers as u64 + 1;
-        match line.checked_sub(self.lines + 1) {
-            None => Place::Line(line),
-            Some(open) => Place::Open(open as usize),
+        let at = self.sections.partition_point(|section| section.row <= row);
+        let Some(section) = at.checked_sub(1).and_then(|at| self.sections.get(at)) else {
+            return Place::Open(0);
+        };
+        match ((row - section.row).checked_sub(section.header()), section.step) {
+            (None, Some(step)) => Place::Step(step),
+            (line, _) => Place::Line(section.before + line.unwrap_or_default() + 1),
         }
     }
 
-    /// The row of a line (1-based).
+    /// The row of a line (1-based), or of the header it is folded under.
     pub fn row_of(&self, line: u64) -> u64 {
         let line = line.clamp(1, self.lines.max(1));
-        line - 1 + self.headers_until(|_, before| before < line) as u64
+        match self.section_of(line) {
+            Some(section) if section.folded => section.row,
+            Some(section) => section.row + section.header() + (line - section.before - 1),
+            None => 0,
+        }
     }
 
-    /// How many headers come first for which it holds.
-    fn headers_until(&self, holds: impl Fn(u64, u64) -> bool) -> usize {
-        let past = |(at, (before, _)): (usize, &(u64, usize))| !holds(at as u64, *before);
-        self.headers.iter().enumerate().position(past).unwrap_or(self.headers.len())
+    /// The step that a line is folded under.
+    pub fn fold_of(&self, line: u64) -> Option<usize> {
+        self.section_of(line).filter(|section| section.folded)?.step
+    }
+
+    fn section_of(&self, line: u64) -> Option<Section> {
+        let at = self.sections.partition_point(|section| section.before < line);
+        self.sections.get(at.checked_sub(1)?).copied()
     }
 }
 
@@ -100,8 +165,12 @@ mod tests {
     use super::*;
 
     fn outline(headers: &[u64], lines: u64, open: usize) -> Outline {
+        folded(headers, lines, open, &[])
+    }
+
+    fn folded(headers: &[u64], lines: u64, open: usize, folded: &[usize]) -> Outline {
         let headers = headers.iter().enumerate().map(|(index, &before)| (before, index)).collect();
-        Outline { headers, lines, open }
+        Outline::of(headers, lines, open, &folded.iter().copied().collect())
     }
 
     fn places(outline: &Outline) -> Vec<Place> {
@@ -135,5 +204,17 @@ mod tests {
         for line in 1..=9 {
             assert_eq!(outline.at(outline.row_of(line)), Place::Line(line));
         }
+    }
+
+    #[test]
+    fn a_folded_step_is_its_header_alone_and_its_lines_are_found_there() {
+        use Place::{Line, Open, Step};
+        let outline = folded(&[0, 2, 4], 6, 1, &[1]);
+        assert_eq!(
+            places(&outline),
+            [Step(0), Line(1), Line(2), Step(1), Step(2), Line(5), Line(6), Open(0)]
+        );
+        assert_eq!((outline.row_of(3), outline.row_of(4), outline.row_of(5)), (3, 3, 5));
+        assert_eq!((outline.fold_of(3), outline.fold_of(5)), (Some(1), None));
     }
 }

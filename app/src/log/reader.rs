@@ -1,80 +1,88 @@
-//! What part of the log is looked at, and the windows that are read for it.
+//! What part of the log is looked at: where the reader is, and whether he holds on to the end.
 
 use super::{
     FIRST_LINES,
+    address::{self, Lines},
     cache::Cache,
     extent::{Extent, ROW},
-    outline::{Outline, Place, Shown},
+    found::Found,
+    outline::{Outline, Place},
+    prefs::Prefs,
 };
-use crate::api;
-use leptos::{
-    ev::{KeyboardEvent, WheelEvent},
-    prelude::*,
-    task::spawn_local,
-};
+use crate::parts::{rows::Row, time::Clock};
+use leptos::{ev::WheelEvent, prelude::*};
 use send_wrapper::SendWrapper;
 use shared::{
     JobId, Step,
     log::{LogInfo, LogWindow, OpenLine},
 };
 use std::{
-    ops::{Deref, RangeInclusive},
+    collections::BTreeSet,
+    ops::RangeInclusive,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 use web_sys::HtmlDivElement;
 
-/// Rows drawn on each side of what is seen.
-const OVER: u64 = 12;
-/// Lines read at once.
-const WINDOW: u64 = 300;
-/// How long to wait after a window that did not come.
-const RETRY: Duration = Duration::from_secs(2);
-
 /// The reader of one log. A cheap handle.
 #[derive(Clone)]
-pub struct Reader(Arc<Inner>);
+pub struct Reader(pub(super) Arc<Inner>);
 
-struct Inner {
-    id: JobId,
-    info: ArcRwSignal<LogInfo>,
-    steps: Memo<Vec<Step>>,
-    shown: ArcRwSignal<Vec<Shown>>,
-    follow: ArcRwSignal<bool>,
+pub(super) struct Inner {
+    pub id: JobId,
+    pub info: ArcRwSignal<LogInfo>,
+    pub steps: Memo<Vec<Step>>,
+    pub prefs: Prefs,
+    pub clock: Clock,
+    pub follow: ArcRwSignal<bool>,
     /// Lines that came since the end was let go of.
-    new_lines: ArcRwSignal<u64>,
+    pub new_lines: ArcRwSignal<u64>,
     /// Rows there are.
-    rows: ArcRwSignal<u64>,
+    pub rows: ArcRwSignal<u64>,
+    pub found: ArcRwSignal<Found>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
-    elements: Option<SendWrapper<Elements>>,
-    cache: Cache,
+pub(super) struct State {
+    pub elements: Option<SendWrapper<Elements>>,
+    pub cache: Cache,
     /// Lines a window told of; the stream may be behind it, or ahead.
-    lines: u64,
-    open: Vec<OpenLine>,
+    pub lines: u64,
+    pub open: Vec<OpenLine>,
     /// Counts states of the open lines.
-    open_version: u64,
+    pub open_version: u64,
     /// What the stream said of the log when the open lines were asked for last.
-    open_seen: (u64, bool),
+    pub open_seen: (u64, bool),
     /// Position in rows of what is at the top.
-    top_row: f64,
+    pub top_row: f64,
+    /// The first row that is drawn.
+    pub first: u64,
     /// Lines there were when the end was let go of.
-    let_go_at: u64,
+    pub let_go_at: u64,
     /// Where the browser was put last: a scroll event that says the same is no reader's doing.
-    scroll_top: f64,
-    drawing: bool,
-    reading: bool,
+    pub scroll_top: f64,
+    /// Rows that are drawn.
+    pub rows: Vec<Row>,
+    /// Steps whose lines are not shown, by index.
+    pub folded: BTreeSet<usize>,
+    /// Lines that were pointed at, in the address or by a step.
+    pub marked: Option<Lines>,
+    /// What matches are shown by.
+    pub pattern: Option<SendWrapper<js_sys::RegExp>>,
+    /// Counts searches: an answer for another one than the last is passed over.
+    pub search: u64,
+    /// All rows are drawn and the browser scrolls them as they are, whatever their heights.
+    pub whole: bool,
+    pub drawing: bool,
+    pub reading: bool,
     /// The last window brought nothing; not before the log changes, or a moment has passed.
-    waiting: bool,
+    pub waiting: bool,
 }
 
-struct Elements {
-    lines: HtmlDivElement,
-    space: HtmlDivElement,
-    sheet: HtmlDivElement,
+pub(super) struct Elements {
+    pub lines: HtmlDivElement,
+    pub space: HtmlDivElement,
+    pub sheet: HtmlDivElement,
 }
 
 // === impl Reader ===
@@ -85,6 +93,8 @@ impl Reader {
         window: Option<LogWindow>,
         info: ArcRwSignal<LogInfo>,
         steps: Memo<Vec<Step>>,
+        prefs: Prefs,
+        clock: Clock,
     ) -> Self {
         let log = info.get_untracked();
         let mut state = State { open_seen: (log.open, log.closed), ..State::default() };
@@ -95,14 +105,16 @@ impl Reader {
             id,
             info,
             steps,
-            shown: ArcRwSignal::default(),
+            prefs,
+            clock,
             follow: ArcRwSignal::new(true),
             new_lines: ArcRwSignal::new(0),
             rows: ArcRwSignal::new(0),
+            found: ArcRwSignal::default(),
             state: Mutex::new(state),
         }));
         // The first render, on both sides: the end of the log as far as it came along.
-        let state = reader.state();
+        let mut state = reader.state();
         let outline = reader.outline(&state);
         let first = state.lines.saturating_sub(u64::from(FIRST_LINES)) + 1;
         let mut from = outline.row_of(first);
@@ -110,27 +122,15 @@ impl Reader {
             from -= 1;
         }
         let rows = outline.rows();
-        reader.0.shown.set(state.rows(&outline, (from.min(rows), rows)));
+        state.rows = reader.drawn(&state, &outline, (from.min(rows), rows));
         reader.0.rows.set(rows);
         drop(state);
         reader
     }
 
-    pub fn shown(&self) -> ArcRwSignal<Vec<Shown>> {
-        self.0.shown.clone()
-    }
-
-    pub fn following(&self) -> ArcRwSignal<bool> {
-        self.0.follow.clone()
-    }
-
-    pub fn new_lines(&self) -> ArcRwSignal<u64> {
-        self.0.new_lines.clone()
-    }
-
-    /// Rows there are; tracked.
-    pub fn rows(&self) -> u64 {
-        self.0.rows.get()
+    /// The rows that are drawn, as HTML.
+    pub fn html(&self) -> String {
+        self.state().rows.iter().map(|row| row.html.as_str()).collect()
     }
 
     /// The page lives: takes its elements over.
@@ -139,6 +139,7 @@ impl Reader {
         // The name is a valid one.
         let _ = lines.set_attribute("data-live", "");
         self.state().elements = Some(SendWrapper::new(Elements { lines, space, sheet }));
+        self.go_where_the_address_says();
         self.draw();
     }
 
@@ -154,22 +155,66 @@ impl Reader {
     }
 
     pub fn toggle_follow(&self) {
-        let follow = self.0.follow.get_untracked();
-        self.set_follow(!follow);
+        self.set_follow(!self.0.follow.get_untracked());
         self.draw_soon();
     }
 
-    /// Shows a line, a little under the top.
+    /// Shows a line, a little under the top, and marks it.
     pub fn show_line(&self, n: u64) {
+        self.state().marked = Some(n..=n);
+        self.bring_up(n);
+    }
+
+    pub fn go_where_the_address_says(&self) {
+        if let Some(lines) = address::here() {
+            let first = *lines.start();
+            self.state().marked = Some(lines);
+            self.bring_up(first);
+        }
+    }
+
+    /// Points at a line, or at all from the first one that was pointed at to this one.
+    pub fn point_at(&self, n: u64, range: bool) {
+        let mut state = self.state();
+        let from = state.marked.as_ref().map(|lines| *lines.start()).filter(|_| range);
+        let lines = from.unwrap_or(n).min(n)..=from.unwrap_or(n).max(n);
+        address::set(&lines);
+        state.marked = Some(lines);
+        drop(state);
+        self.draw_soon();
+    }
+
+    /// Brings a line into view; one that is in view stays where it is.
+    pub(super) fn bring_up(&self, n: u64) {
         self.set_follow(false);
         let mut state = self.state();
-        let row = self.outline(&state).row_of(n);
-        state.top_row = row.saturating_sub(3) as f64;
-        state.scroll_top = -1.0;
+        if let Some(step) = self.outline(&state).fold_of(n) {
+            state.folded.remove(&step);
+        }
+        let row = self.outline(&state).row_of(n) as f64;
+        let page = self.extent(&state).map_or(0.0, |(extent, _)| extent.page());
+        if row < state.top_row || row > state.top_row + page - 2.0 {
+            state.top_row = (row - 3.0).max(0.0);
+            state.scroll_top = -1.0;
+        }
         if let Some(elements) = &state.elements {
-            elements.lines.scroll_into_view_with_bool(false);
+            // As little as it takes to have it in the window.
+            let options = web_sys::ScrollIntoViewOptions::new();
+            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+            elements.lines.scroll_into_view_with_scroll_into_view_options(&options);
         }
         drop(state);
+        self.draw_soon();
+    }
+
+    /// Shows the lines of a step or hides them.
+    pub fn fold(&self, step: usize) {
+        let mut state = self.state();
+        if !state.folded.remove(&step) {
+            state.folded.insert(step);
+        }
+        drop(state);
+        self.set_follow(false);
         self.draw_soon();
     }
 
@@ -181,8 +226,17 @@ impl Reader {
             return;
         }
         state.scroll_top = scroll_top;
-        state.top_row = extent.top_row(scroll_top);
-        let at_end = extent.is_at_end(state.top_row);
+        let at_end = match state.elements.as_ref().filter(|_| state.whole) {
+            Some(elements) => {
+                let foot = f64::from(elements.sheet.offset_height()) - extent.viewport;
+                state.top_row = elements.row_at(scroll_top).0;
+                scroll_top >= foot - 1.0
+            }
+            None => {
+                state.top_row = extent.top_row(scroll_top);
+                extent.is_at_end(state.top_row)
+            }
+        };
         drop(state);
         self.set_follow(at_end);
         self.draw_soon();
@@ -200,35 +254,33 @@ impl Reader {
         }
     }
 
-    /// The same for keys.
-    pub fn key(&self, event: &KeyboardEvent) {
-        let moved = match event.key().as_str() {
-            "ArrowUp" => self.move_by(|_| -1.0),
-            "ArrowDown" => self.move_by(|_| 1.0),
-            "PageUp" => self.move_by(|extent| 1.0 - extent.page()),
-            "PageDown" => self.move_by(|extent| extent.page() - 1.0),
-            _ => false,
-        };
-        if moved {
-            event.prevent_default();
-        }
-    }
-
-    /// Moves by rows if the browser cannot; whether it did.
-    fn move_by(&self, rows: impl Fn(Extent) -> f64) -> bool {
+    /// Moves by rows of the usual height if the browser cannot; whether it did.
+    pub(super) fn move_by(&self, rows: impl Fn(Extent) -> f64) -> bool {
         let mut state = self.state();
-        let Some((extent, _)) = self.extent(&state).filter(|(extent, _)| extent.is_scaled()) else {
+        let scaled = |(extent, _): &(Extent, f64)| extent.is_scaled() && !state.whole;
+        let Some((extent, _)) = self.extent(&state).filter(scaled) else {
             return false;
         };
-        state.top_row = (state.top_row + rows(extent)).clamp(0.0, extent.last_top());
-        let at_end = extent.is_at_end(state.top_row);
+        let rows = rows(extent);
+        let wraps = state.elements.as_ref().filter(|_| extent.wraps);
+        state.top_row = match wraps.and_then(|elements| {
+            // By what rows measure: half a screen of one long line is not half a screen of rows.
+            let at = elements.top_of((state.top_row.floor() - state.first as f64) as u32);
+            let pixels = at.0 + state.top_row.fract() * at.1 + rows * ROW;
+            (pixels >= 0.0).then(|| elements.row_at(pixels).0 + state.first as f64)
+        }) {
+            Some(row) => row,
+            None => state.top_row + rows,
+        };
+        state.top_row = state.top_row.clamp(0.0, extent.last_top());
+        let at_end = extent.is_at_end(state.top_row) && rows > 0.0;
         drop(state);
         self.set_follow(at_end);
         self.draw_soon();
         true
     }
 
-    fn set_follow(&self, follow: bool) {
+    pub(super) fn set_follow(&self, follow: bool) {
         if self.0.follow.get_untracked() != follow {
             let mut state = self.state();
             state.let_go_at = state.lines;
@@ -237,187 +289,33 @@ impl Reader {
         }
     }
 
-    /// Draws in the next frame, once.
-    pub fn draw_soon(&self) {
-        if !std::mem::replace(&mut self.state().drawing, true) {
-            let this = self.clone();
-            request_animation_frame(move || this.draw());
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lines there are, as far as it is known.
-    fn known(&self, state: &State) -> u64 {
+    pub(super) fn known(&self, state: &State) -> u64 {
         state.lines.max(self.0.info.with_untracked(|info| info.lines))
     }
 
-    /// Lines that are drawn. While the end is followed those that a window told of: the stream is
-    /// always a little ahead, and in a flood the end would be nothing but lines to come.
-    fn outline_lines(&self, state: &State) -> u64 {
-        if self.0.follow.get_untracked() { state.lines } else { self.known(state) }
-    }
-
-    fn outline(&self, state: &State) -> Outline {
-        let lines = self.outline_lines(state);
-        self.0.steps.with_untracked(|steps| Outline::new(steps, lines, state.open.len()))
-    }
-
-    fn extent(&self, state: &State) -> Option<(Extent, f64)> {
-        let lines = &state.elements.as_ref()?.lines;
-        let viewport = f64::from(lines.client_height());
-        let rows = self.outline(state).rows();
-        Some((Extent { rows, viewport }, f64::from(lines.scroll_top())))
-    }
-
-    /// Brings the screen to what is known, and asks for what is not.
-    fn draw(&self) {
-        let follow = self.0.follow.get_untracked();
-        let mut state = self.state();
-        state.drawing = false;
-        let Some((extent, scroll_top)) = self.extent(&state) else { return };
-        if follow {
-            state.top_row = extent.last_top();
-        }
-        let outline = self.outline(&state);
-        let range = extent.range(state.top_row, OVER);
-        let rows = state.rows(&outline, range);
-        let to = extent.scroll_top(state.top_row);
-        let offset = if extent.is_scaled() {
-            to + (range.0 as f64 - state.top_row) * ROW
-        } else {
-            range.0 as f64 * ROW
-        };
-        let mut grown = false;
-        if let Some(elements) = &state.elements {
-            // Properties with values of our own making: setting them does not fail.
-            let set = |element: &HtmlDivElement, name: &str, value: String| {
-                let _ = element.deref().style().set_property(name, &value);
-            };
-            set(&elements.space, "height", format!("{}px", extent.height()));
-            set(&elements.sheet, "transform", format!("translateY({offset}px)"));
-            // A short log is no higher than its rows, so the window grows with the first of them.
-            grown = f64::from(elements.lines.client_height()) != extent.viewport;
-            if (to - scroll_top).abs() >= 1.0 {
-                elements.lines.set_scroll_top(to.round() as i32);
-                let reached = f64::from(elements.lines.scroll_top());
-                state.scroll_top = reached;
-            }
-        }
-        let new = if follow { 0 } else { self.known(&state).saturating_sub(state.let_go_at) };
-        drop(state);
-        let same = self.0.shown.with_untracked(|old| {
-            old.len() == rows.len() && old.iter().zip(&rows).all(|(a, b)| a.key() == b.key())
-        });
-        if !same {
-            self.0.shown.set(rows);
-        }
-        for (signal, value) in [(&self.0.rows, outline.rows()), (&self.0.new_lines, new)] {
-            if signal.get_untracked() != value {
-                signal.set(value);
-            }
-        }
-        if grown {
-            self.draw_soon();
-        }
-        self.read(&outline, range);
-    }
-
-    /// Reads the window that is missing, one at a time: what is asked for meanwhile is seen to
-    /// when it has come.
-    fn read(&self, outline: &Outline, (first, past): (u64, u64)) {
-        let mut state = self.state();
-        if state.reading || state.waiting {
-            return;
-        }
-        let places = (first..past).map(|row| outline.at(row));
-        let numbers = places.clone().filter_map(|place| match place {
-            Place::Line(n) => Some(n),
-            _ => None,
-        });
-        // None in view: an unfinished line may be all there is.
-        let (lowest, highest) = numbers.clone().min().zip(numbers.max()).unwrap_or((1, 0));
-        let wanted = lowest..=highest;
-        let info = self.0.info.get_untracked();
-        let at_end = past == outline.rows();
-        let open_changed = state.open_seen != (info.open, info.closed);
-        let gap = state.cache.gap(&wanted);
-        let (from, count) = if self.0.follow.get_untracked() {
-            if gap.is_none() && info.lines <= state.lines && !open_changed {
-                return;
-            }
-            let count = (past - first).clamp(u64::from(FIRST_LINES), WINDOW);
-            (-(count as i64), count)
-        } else {
-            match gap {
-                Some(gap) => (*gap.start() as i64, (gap.end() - gap.start() + 1).min(WINDOW)),
-                None if at_end && open_changed => (-1, 1),
-                None => return,
-            }
-        };
-        state.reading = true;
-        if at_end {
-            state.open_seen = (info.open, info.closed);
-        }
-        drop(state);
-        let this = self.clone();
-        spawn_local(async move {
-            // The count is at most `WINDOW`.
-            let answer = api::log_window(this.0.id, from, count as u32).await;
-            this.took_in(answer.ok(), info.lines, wanted);
-        });
-    }
-
-    /// `told`: the lines there were by then. A window that does not know of them, or has none of
-    /// what was asked for, would be asked for again and again at once.
-    fn took_in(&self, window: Option<LogWindow>, told: u64, wanted: RangeInclusive<u64>) {
-        let mut state = self.state();
-        state.reading = false;
-        if state.elements.is_none() {
-            return;
-        }
-        let brought = window
-            .as_ref()
-            .is_some_and(|w| w.total >= told && (w.total == 0 || !w.lines.is_empty()));
-        if let Some(window) = window {
-            state.take_in(window, &wanted);
-        }
-        if !brought {
-            state.waiting = true;
-            let this = self.clone();
-            set_timeout(
-                move || {
-                    this.state().waiting = false;
-                    this.draw_soon();
-                },
-                RETRY,
-            );
-        }
-        drop(state);
-        self.draw_soon();
+    pub(super) fn outline(&self, state: &State) -> Outline {
+        // While the end is followed those that a window told of: the stream is always a little
+        // ahead, and in a flood the end would be nothing but lines to come.
+        let lines = if self.0.follow.get_untracked() { state.lines } else { self.known(state) };
+        let open = state.open.len();
+        self.0.steps.with_untracked(|steps| Outline::new(steps, lines, open, &state.folded))
     }
 }
 
 // === impl State ===
 
 impl State {
-    fn take_in(&mut self, window: LogWindow, wanted: &RangeInclusive<u64>) {
+    pub fn take_in(&mut self, window: LogWindow, wanted: &RangeInclusive<u64>) {
         self.lines = self.lines.max(window.total);
         if self.open != window.open {
             self.open = window.open;
             self.open_version += 1;
         }
         self.cache.put(window.lines, wanted);
-    }
-
-    fn rows(&self, outline: &Outline, (first, past): (u64, u64)) -> Vec<Shown> {
-        let shown = |row| match outline.at(row) {
-            Place::Step(index) => Some(Shown::Step(index)),
-            Place::Line(n) => Some(self.cache.get(n).map_or(Shown::Awaited(n), Shown::Line)),
-            Place::Open(at) => Some(Shown::Open(at, self.open_version, self.open.get(at)?.clone())),
-        };
-        (first..past).filter_map(shown).collect()
     }
 }

@@ -2,7 +2,7 @@
 //! what went wrong is said beside the button, with everything that was typed still there. Without
 //! JavaScript the same forms work as they are.
 
-use crate::api::{self, PageError};
+use crate::api;
 use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use web_sys::{Element, Event, FormData, HtmlFormElement, HtmlSelectElement, UrlSearchParams};
@@ -78,14 +78,7 @@ fn send(form: HtmlFormElement, go: impl FnOnce(&str) + 'static) {
                     go(&to);
                 }
             }
-            Err(why) => say(
-                &form,
-                &match why {
-                    PageError::NotFound => "It is not there any more.".to_owned(),
-                    PageError::Forbidden => "You may not do this.".to_owned(),
-                    PageError::Unavailable(why) => why,
-                },
-            ),
+            Err(why) => say(&form, &why.words()),
         }
     });
 }

@@ -62,7 +62,7 @@ fn follow(found: Box<dyn Fn() -> Option<Element> + Send + Sync>, first: Vec<Row>
 }
 
 /// Brings the children of an element from `known` to `rows`.
-fn update(parent: &Element, known: &[Row], rows: &[Row]) {
+pub fn update(parent: &Element, known: &[Row], rows: &[Row]) {
     let children: Vec<Element> = {
         let all = parent.children();
         (0..all.length()).filter_map(|at| all.item(at)).collect()

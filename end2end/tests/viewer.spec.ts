@@ -1,0 +1,182 @@
+// The log viewer, one rule a test.
+
+import { gunzipSync } from "node:zlib";
+import { readFileSync } from "node:fs";
+import type { Page } from "@playwright/test";
+import { expect, serve, test } from "../board";
+
+const server = serve(`
+[[pipeline]]
+name = "count"
+[[pipeline.steps]]
+name = "prepare"
+run = "echo ready"
+[[pipeline.steps]]
+name = "count"
+run = "seq -f 'line %.0f of it' 1 100000; printf 'a \\\\033[31mred\\\\033[0m Needle\\\\n'; echo 'a needle more' >&2"
+
+[[pipeline]]
+name = "long"
+[[pipeline.steps]]
+name = "write"
+run = "head -c 30000 /dev/zero | tr '\\\\0' x; echo end; for n in 1 2 3; do echo \\"$n: <b onclick=alert(1)>&amp; goes on for so long that no screen is as wide as it is, and so it has to be wrapped or scrolled, which is what this is about, is it not\\"; done"
+
+[[pipeline]]
+name = "gate"
+[[pipeline.steps]]
+name = "first"
+run = "seq 1 500"
+[[pipeline.steps]]
+name = "wait"
+run = "while [ ! -e go ]; do sleep 0.05; done; seq 1001 1100; while [ ! -e end ]; do sleep 0.05; done"
+cwd = "."
+`);
+
+async function finished(pipeline: string) {
+  const job = await server.run(pipeline);
+  await server.reached(job.id, "completed");
+  return job;
+}
+
+const found = (page: Page) => page.locator(".log-found");
+const lines = (page: Page) => page.getByRole("log");
+
+test("a search counts in the whole log and leads on, back and around the end", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  await page.keyboard.press("/");
+  await page.keyboard.type("line 9999");
+  await expect(found(page)).toHaveText("11 found");
+  await page.keyboard.press("Enter");
+  await expect(found(page)).toHaveText("11 of 11");
+  await expect(page.locator(".line.is-current")).toContainText("line 99999 of it");
+  await page.keyboard.press("Enter");
+  await expect(found(page)).toHaveText("1 of 11");
+  await expect(page.locator(".line.is-current")).toContainText("line 9999 of it");
+  await expect(page.locator(".line.is-current mark")).toHaveText("line 9999");
+  await page.keyboard.press("Shift+Enter");
+  await expect(found(page)).toHaveText("11 of 11");
+  expect(await page.locator(".log-marks rect").count()).toBeGreaterThan(1);
+  await page.getByRole("button", { name: "Previous match" }).click();
+  await expect(page.locator(".line.is-current")).toContainText("line 99998 of it");
+  await page.getByRole("searchbox", { name: "Search the log" }).press("Escape");
+  await expect(found(page)).toBeEmpty();
+  await expect(page.locator("mark")).toHaveCount(0);
+});
+
+test("a search takes case and expressions as it is told, and says what is wrong with one", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  const field = page.getByRole("searchbox", { name: "Search the log" });
+  await field.fill("RED needle");
+  await expect(found(page)).toHaveText("1 found");
+  await page.getByRole("button", { name: "Match case" }).click();
+  await expect(found(page)).toHaveText("no match");
+  await page.getByRole("button", { name: "Match case" }).click();
+  await page.getByRole("button", { name: "Regular expression" }).click();
+  await field.fill("^a (red |)needle( more)?$");
+  await expect(found(page)).toHaveText("2 found");
+  await field.fill("a (");
+  await expect(found(page)).toHaveClass(/is-failed/);
+  await expect(found(page)).toContainText("unclosed group");
+});
+
+test("the view starts at the end, lets go when it is scrolled up, and a pill leads back", async ({ board, page }) => {
+  const job = await server.run("gate");
+  await board.goto(server, `/jobs/${job.id}`);
+  await expect(lines(page)).toContainText("500");
+  await lines(page).hover();
+  await page.mouse.wheel(0, -600);
+  await expect(page.getByRole("button", { name: "Follow" })).toHaveAttribute("aria-pressed", "false");
+  const top = () => lines(page).evaluate((log) => {
+    const { top } = log.getBoundingClientRect();
+    const row = [...log.querySelectorAll(".line")].find((line) => line.getBoundingClientRect().bottom > top + 1);
+    return [row?.textContent, Math.round((row?.getBoundingClientRect().top ?? 0) - top)];
+  });
+  const before = await top();
+  server.touch(job.id, "go");
+  const pill = page.getByRole("button", { name: "100 new lines" });
+  await expect(pill).toBeVisible();
+  expect(await top()).toEqual(before);
+  await pill.click();
+  await expect(lines(page)).toContainText("1100");
+  await expect(page.getByRole("button", { name: "Follow" })).toHaveAttribute("aria-pressed", "true");
+  server.touch(job.id, "end");
+  await server.reached(job.id, "completed");
+});
+
+test("a link to lines opens there, and a click on numbers makes one", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}#L50000-L50002`);
+  await expect(page.locator(".line.is-marked")).toHaveCount(3);
+  await expect(page.locator(".line.is-marked").first()).toContainText("line 49999 of it");
+  await expect(page.getByRole("button", { name: "Follow" })).toHaveAttribute("aria-pressed", "false");
+  await page.locator("[data-n='50001']").click();
+  await expect(page).toHaveURL(/#L50001$/);
+  await page.locator("[data-n='50004']").click({ modifiers: ["Shift"] });
+  await expect(page).toHaveURL(/#L50001-L50004$/);
+  await expect(page.locator(".line.is-marked")).toHaveCount(4);
+});
+
+test("long lines wrap when they are told to, and one that was cut is shown whole on demand", async ({ board, page }) => {
+  const job = await finished("long");
+  await board.goto(server, `/jobs/${job.id}`);
+  const row = page.locator(".line").filter({ hasText: "1: <b onclick" });
+  const height = () => row.evaluate((line) => line.getBoundingClientRect().height);
+  expect(await height()).toBe(20);
+  await page.getByRole("button", { name: "Wrap" }).click();
+  await expect(page.getByRole("button", { name: "Wrap" })).toHaveAttribute("aria-pressed", "true");
+  await expect.poll(height).toBeGreaterThan(20);
+  const long = page.locator(".line").filter({ hasText: "xxxx" });
+  expect((await long.locator(".line-x").textContent())?.length).toBeLessThan(5000);
+  await long.getByRole("button", { name: "show all" }).click();
+  await expect(long).toContainText("xend");
+  await page.reload();
+  await expect(page.getByRole("button", { name: "Wrap" }), "it is remembered").toHaveAttribute("aria-pressed", "true");
+  await expect(page.locator("b")).toHaveCount(0);
+});
+
+test("times are of day, since the beginning, or off", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  const time = page.locator(".line").filter({ hasText: "needle more" }).locator(".line-t");
+  await expect(time).toHaveText(/^\d\d:\d\d:\d\d\.\d{3}$/);
+  await page.keyboard.press("t");
+  await expect(time).toHaveText(/^\+0:\d\d\.\d{3}$/);
+  await page.keyboard.press("t");
+  await expect(time).toBeHidden();
+});
+
+test("a step folds to its header, and a link into it opens it again", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  await page.getByRole("button", { name: /^count · execution/ }).click();
+  await expect(page.locator(".line")).toHaveCount(3);
+  await expect(lines(page)).toContainText("ready");
+  await expect(page.getByRole("button", { name: /^count · execution/ })).toHaveAttribute("aria-expanded", "false");
+  await page.evaluate(() => { location.hash = "#L77"; });
+  await expect(page.locator(".line.is-marked")).toContainText("line 76 of it");
+});
+
+test("keys move through a log that is longer than a browser can scroll", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  await page.keyboard.press("w");
+  await lines(page).focus();
+  await page.keyboard.press("Home");
+  await expect(lines(page)).toContainText("ready");
+  await page.keyboard.press("PageDown");
+  await expect(lines(page)).not.toContainText("ready");
+  await page.keyboard.press("End");
+  await expect(lines(page)).toContainText("needle more");
+  expect(await page.locator("*").count(), "elements").toBeLessThan(1500);
+});
+
+test("the compressed download has the same bytes", async ({ board, page }) => {
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}`);
+  const downloading = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download gzip" }).click();
+  const file = await (await downloading).path();
+  expect(gunzipSync(readFileSync(file)).equals(await server.log(job.id))).toBe(true);
+});
