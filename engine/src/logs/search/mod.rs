@@ -78,10 +78,10 @@ impl Log {
             matching.clear();
             match search.way {
                 Way::From(_) => {
-                    find_all(&blocks.from_start()?, pattern, &mut buffer, &mut matching);
+                    find_all(&blocks.take_first()?, pattern, &mut buffer, &mut matching);
                 }
                 Way::Before(_) => {
-                    find_all(&blocks.from_end()?, pattern, &mut buffer, &mut matching);
+                    find_all(&blocks.take_last()?, pattern, &mut buffer, &mut matching);
                     matching.reverse();
                 }
             }
