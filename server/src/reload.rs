@@ -24,7 +24,9 @@ impl Reloads {
     pub async fn now(&self) -> Result<Reloaded, ConfigError> {
         let file = self.file.lock().await;
         let path = file.clone();
-        let settings = tokio::task::spawn_blocking(move || config::load(&path)).await;
+        let settings =
+            tokio::task::spawn_blocking(move || config::load(&path).inspect(config::tell_warnings))
+                .await;
         let settings = match settings {
             Ok(settings) => settings?,
             // It only ends early when the server does, or by a panic that was reported.

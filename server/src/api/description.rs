@@ -2,8 +2,8 @@
 //! a change of the API is seen in review.
 
 use super::{
-    again, connections, executions, jobs, log, log_search, pipelines, queues, reload, views,
-    workers,
+    again, connections, executions, jobs, log, log_download, log_search, pipelines, queues, reload,
+    views, workers,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -21,6 +21,7 @@ use utoipa::OpenApi;
         jobs::cancel,
         log::window,
         log::line,
+        log_download::download,
         log_search::search,
         pipelines::list,
         queues::list,

@@ -10,6 +10,7 @@ mod executions;
 #[expect(unused_qualifications, reason = "the macro that describes a handler writes them")]
 mod jobs;
 mod log;
+mod log_download;
 mod log_search;
 mod pipelines;
 mod problem;
@@ -37,6 +38,7 @@ pub fn router() -> Router<Served> {
         .route("/jobs/{id}", get(jobs::show).delete(again::delete))
         .route("/jobs/{id}/cancel", post(jobs::cancel))
         .route("/jobs/{id}/log", get(log::window))
+        .route("/jobs/{id}/log/download", get(log_download::download))
         .route("/jobs/{id}/log/search", get(log_search::search))
         .route("/jobs/{id}/log/{n}", get(log::line))
         .route("/jobs/{id}/retry", post(again::retry))

@@ -11,6 +11,9 @@ use shared::{ParamDef, Timestamp};
 pub(super) fn run(args: &Check) -> Result<(), ConfigError> {
     let settings = config::load(&args.config)?;
     println!("{}: no mistakes", args.config.display());
+    for warning in config::warnings(&settings) {
+        println!("warning: {warning}");
+    }
     for queue in &settings.queues {
         println!("queue {}: {} at a time", queue.name, queue.concurrency);
     }

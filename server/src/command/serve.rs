@@ -42,6 +42,7 @@ pub(super) fn run(args: Serve) -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
+    config::tell_warnings(&settings);
     // Executors inherit it: it has to hold before their first allocation.
     engine::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -4,7 +4,7 @@
 //! - [`unit`]: durations (`1h30m`) and sizes (`2GiB`)
 //! - [`name`]: which names queues, pipelines, steps and variables may have
 //! - [`settings`], [`pipeline`], [`params`]: the keys there are, and the rules between them
-//! - [`mistake`]: what is told to the person who wrote the file
+//! - [`mistake`]: what is told to the person who wrote the file; [`warning`]: what is told besides
 
 mod mistake;
 mod name;
@@ -13,8 +13,10 @@ mod pipeline;
 mod settings;
 mod table;
 mod unit;
+mod warning;
 
 pub use mistake::{Mistake, Mistakes};
+pub use warning::{Warning, tell_warnings, warnings};
 
 use engine::Settings;
 use std::{

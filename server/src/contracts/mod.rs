@@ -3,7 +3,7 @@
 //! The core: [`streams`] (which are open, their shared tick and end), [`body`] (first bytes, pieces,
 //! end; nothing is queued), [`sse`] (writing events).
 //! On it: [`dashboard`] (contract 1), [`job`] with [`job_status`], [`job_logs`] and
-//! [`job_download`] over [`range`] (contract 2). Each keeps its own shape of errors.
+//! [`job_download`] (contract 2). Each keeps its own shape of errors.
 
 mod body;
 mod dashboard;
@@ -11,7 +11,6 @@ mod job;
 mod job_download;
 mod job_logs;
 mod job_status;
-mod range;
 mod sse;
 mod streams;
 

@@ -4,6 +4,7 @@
 //! - [`guard`]: which requests are ours to answer at all: `Host`, `Sec-Fetch-Site`, `Origin`
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
+//! - [`download`]: logs as files, whole, in ranges ([`range`]) or compressed
 //! - [`forms`]: what the buttons on pages do without JavaScript
 //!
 //! [`router`] puts them around the routes of the API, the contracts and the forms. A page asks the
@@ -11,14 +12,17 @@
 
 mod assets;
 mod document;
+mod download;
 pub mod forms;
 mod guard;
 mod headers;
 mod listener;
+mod range;
 mod serve;
 #[cfg(test)]
 mod tests;
 
+pub use download::Download;
 pub use guard::Names;
 pub use listener::bind;
 pub use serve::serve;

@@ -5,7 +5,9 @@ use crate::{
     running::{Running, pipeline},
 };
 use serde_json::json;
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::{
+    fs::Permissions, net::SocketAddr, os::unix::fs::PermissionsExt, path::Path, process::Stdio,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStderr, ChildStdout, Command},
@@ -141,6 +143,34 @@ async fn a_right_configuration_is_summed_up() {
     let (status, said, _) = output(&["check", "--config", config.to_str().unwrap()]).await;
     assert_eq!(status, Some(0));
     assert!(said.contains("pipeline hello (queue default): step 1, step 2"), "{said}");
+}
+
+#[tokio::test]
+async fn secrets_that_others_can_read_are_warned_of_at_check_start_and_reload() {
+    let dir = tempfile::tempdir().unwrap();
+    let secrets = dir.path().join("secrets.env");
+    std::fs::write(&secrets, "TOKEN=sesame\n").unwrap();
+    let chmod = |mode| std::fs::set_permissions(&secrets, Permissions::from_mode(mode)).unwrap();
+    chmod(0o640);
+    let two = [pipeline("one", &["true"]), pipeline("two", &["true"])];
+    let toml = two.map(|text| text.replacen("name", "env_file = 'secrets.env'\nname", 1)).concat();
+    let path = secrets.display();
+    let warning = format!("env_file {path} can be read or changed by others (mode 640)");
+
+    let mut server = Served::start(dir.path(), &toml).await;
+    server.says(&warning).await;
+    let config = dir.path().join("tailboard.toml");
+    let check = ["check", "--config", config.to_str().unwrap()];
+    let (status, said, _) = output(&check).await;
+    assert_eq!((status, said.matches(&warning).count()), (Some(0), 1), "{said}");
+    assert!(said.contains(&format!("chmod 600 {path}")));
+    server.signal("-HUP");
+    server.says(&warning).await;
+
+    chmod(0o600);
+    assert!(!output(&check).await.1.contains("warning"));
+    server.signal("-TERM");
+    assert_eq!(server.ends().await, Some(0));
 }
 
 #[tokio::test]

@@ -101,6 +101,36 @@ async fn a_compressed_download_is_the_same_log_without_ranges() {
 }
 
 #[tokio::test]
+async fn a_download_for_people_is_the_same_bytes_under_a_name_that_says_whose() {
+    let (server, id, log) = with_log().await;
+    let path = format!("/api/v1/jobs/{id}/log/download");
+    let name = format!("attachment; filename=\"prints-{}.log", &id[28..]);
+    let plain = server.get(&path).await;
+    assert_eq!(plain.header("content-disposition"), format!("{name}\""));
+    assert!(plain.bytes().await == log);
+    let part = server.get_with(&format!("{path}?format=text"), &[("Range", "bytes=2-3")]).await;
+    assert_eq!((part.status, part.bytes().await), (206, b"2\n".to_vec()));
+
+    let compressed = server.get(&format!("{path}?format=gzip")).await;
+    assert_eq!(compressed.header("content-type"), "application/gzip");
+    assert_eq!(compressed.header("content-disposition"), format!("{name}.gz\""));
+    let mut bytes = Vec::new();
+    GzDecoder::new(compressed.bytes().await.as_slice()).read_to_end(&mut bytes).unwrap();
+    assert!(bytes == log);
+
+    for (query, field) in [("format=zip", "format"), ("gzip=1", "gzip")] {
+        let answer = server.get(&format!("{path}?{query}")).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.json().await["field"], field);
+    }
+    let beyond = server.get_with(&path, &[("Range", "bytes=9999999-")]).await;
+    assert_eq!((beyond.status, beyond.header("content-type")), (416, "application/problem+json"));
+    let nobody = "/api/v1/jobs/0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1/log/download?format=gzip";
+    assert_eq!(server.get(nobody).await.status, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_log_that_grows_is_sent_up_to_the_length_it_had() {
     let gate = Running::gate("gate");
     let run = format!("seq 1 1000; {}; seq 1001 200000", gate.wait());

@@ -67,7 +67,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// The next block from the range's beginning, which must not be empty.
-    pub fn from_start(&mut self) -> Result<Block<'_>, LogError> {
+    pub fn take_first(&mut self) -> Result<Block<'_>, LogError> {
         let Range { first, last, start, end } = self.rest;
         let read = self.read(start, start + (end - start).min(BYTES as u64))?;
         let whole = memchr::memrchr(b'\n', &self.bytes[..read]).map_or(0, |at| at + 1);
@@ -87,7 +87,7 @@ impl<'a> Blocks<'a> {
     }
 
     /// The next block from the range's end, which must not be empty.
-    pub fn from_end(&mut self) -> Result<Block<'_>, LogError> {
+    pub fn take_last(&mut self) -> Result<Block<'_>, LogError> {
         let Range { first, last, start, end } = self.rest;
         let from = end - (end - start).min(BYTES as u64);
         let read = self.read(from, end)?;

@@ -13,12 +13,7 @@ mod pattern;
 
 pub use pattern::{LONGEST, Pattern, PatternError};
 
-use super::{
-    LogError,
-    ansi::seen::{first_odd, seen},
-    index::Index,
-    reader::Log,
-};
+use super::{LogError, ansi::seen::seen, index::Index, reader::Log};
 use block::{Block, Blocks, Range, Text, line_ends};
 use std::io;
 
@@ -83,10 +78,10 @@ impl Log {
             matching.clear();
             match search.way {
                 Way::From(_) => {
-                    find_all(&blocks.from_start()?, pattern, &mut buffer, &mut matching);
+                    find_all(&blocks.take_first()?, pattern, &mut buffer, &mut matching);
                 }
                 Way::Before(_) => {
-                    find_all(&blocks.from_end()?, pattern, &mut buffer, &mut matching);
+                    find_all(&blocks.take_last()?, pattern, &mut buffer, &mut matching);
                     matching.reverse();
                 }
             }
@@ -173,38 +168,19 @@ fn find_all(block: &Block, pattern: &Pattern, buffer: &mut Vec<u8>, matching: &m
             return;
         }
     };
-    let mut numbers = Numbers { bytes, counted: 0, n: block.first };
+    let text = seen(bytes, buffer);
+    let mut numbers = Numbers { text, counted: 0, n: block.first };
     let mut from = 0;
-    while from < bytes.len() {
-        let odd = first_odd(bytes, from);
-        // Lines up to the one with something odd in it are searched together, that one alone.
-        let clean_end = match odd {
-            Some(odd) => memchr::memrchr(b'\n', &bytes[from..odd]).map_or(from, |at| from + at + 1),
-            None => bytes.len(),
-        };
-        while let Some(place) = pattern.find(&bytes[from..clean_end]) {
-            matching.push(numbers.of(from + place));
-            from = line_end(bytes, from + place) + 1;
-        }
-        from = clean_end;
-        if let Some(odd) = odd {
-            let end = line_end(bytes, odd);
-            if pattern.is_in(seen(&bytes[from..end], buffer)) {
-                matching.push(numbers.of(from));
-            }
-            from = end + 1;
-        }
+    while let Some(place) = pattern.find(&text[from..]) {
+        let at = from + place;
+        matching.push(numbers.of(at));
+        from = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
     }
-}
-
-/// Where the line ends that this byte is of.
-fn line_end(bytes: &[u8], from: usize) -> usize {
-    memchr::memchr(b'\n', &bytes[from..]).map_or(bytes.len(), |at| from + at)
 }
 
 /// Tells numbers of lines, going forwards.
 struct Numbers<'a> {
-    bytes: &'a [u8],
+    text: &'a [u8],
     counted: usize,
     /// Of the line that `counted` is in.
     n: u64,
@@ -213,7 +189,7 @@ struct Numbers<'a> {
 impl Numbers<'_> {
     /// Number of the line that this byte is of.
     fn of(&mut self, at: usize) -> u64 {
-        self.n += line_ends(&self.bytes[self.counted..at]);
+        self.n += line_ends(&self.text[self.counted..at]);
         self.counted = at;
         self.n
     }

@@ -38,7 +38,7 @@ pub struct Pattern(Finding);
 #[derive(Debug)]
 enum Finding {
     /// Exactly these bytes; no line end is among them.
-    Bytes(Finder<'static>),
+    Bytes(Box<Finder<'static>>),
     Regex(meta::Regex),
 }
 
@@ -51,7 +51,7 @@ impl Pattern {
         }
         let expression = match mode {
             SearchMode::Plain if case == SearchCase::Match && !text.contains('\n') => {
-                return Ok(Self(Finding::Bytes(Finder::new(text).into_owned())));
+                return Ok(Self(Finding::Bytes(Box::new(Finder::new(text).into_owned()))));
             }
             SearchMode::Plain => regex_syntax::escape(text),
             SearchMode::Regex => text.to_owned(),
