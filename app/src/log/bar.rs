@@ -30,7 +30,7 @@ pub fn Bar(id: JobId, info: ArcRwSignal<LogInfo>, reader: Reader) -> impl IntoVi
     let wraps = text(move || prefs.wraps.get().to_string());
     let times = text(move || format!("Time: {}", prefs.times.get().word()));
     let href = format!("/api/jobs/{id}/logs/static");
-    let gzip = format!("/jobs/{id}/log.gz");
+    let gzip = format!("/api/v1/jobs/{id}/log/download?format=gzip");
     let name = format!("tailboard-{id}.log");
     view! {
         <div class="log-bar">
@@ -52,11 +52,11 @@ pub fn Bar(id: JobId, info: ArcRwSignal<LogInfo>, reader: Reader) -> impl IntoVi
             >
                 "Follow"
             </button>
-            <a class="button" href=href download=name.clone() rel="external">
+            <a class="button" href=href download=name rel="external">
                 <Icon path=icon::DOWNLOAD/>
                 "Download"
             </a>
-            <a class="button" href=gzip download=format!("{name}.gz") rel="external" aria-label="Download gzip">
+            <a class="button" href=gzip download="" rel="external" aria-label="Compressed log (gzip)">
                 ".gz"
             </a>
         </div>

@@ -179,8 +179,8 @@ impl Elements {
 impl Placed {
     fn of(elements: &Elements, extent: Extent, top_row: f64, (first, past): (u64, u64)) -> Self {
         let top = top_row.floor();
-        let (above, top_height) = elements.top_of((top as u64).saturating_sub(first) as u32);
-        let above = above + (top_row - top) * top_height;
+        let (above, height) = elements.top_of((top as u64).saturating_sub(first) as u32);
+        let above = above + (top_row - top) * height;
         let foot = (f64::from(elements.sheet.offset_height()) - extent.viewport).max(0.0);
         if past < extent.rows || above < foot {
             return Self { above, at_end: false, top_row };
