@@ -12,12 +12,12 @@ use super::super::{
 };
 use std::os::unix::fs::FileExt;
 
-/// Bytes of a block: small enough to stay in the processor's own memory while it is looked through.
-const BYTES: usize = 256 << 10;
+/// Bytes of a block at first: a line always fits.
+const BYTES: usize = MAX_LINE;
+/// And at most: small enough to stay in the processor's own memory while it is looked through.
+const MOST: usize = 256 << 10;
 /// Records that are read at a time where they are needed.
 const RECORDS: u64 = 4096;
-// A line always fits.
-const _: () = assert!(BYTES >= MAX_LINE);
 
 /// Whole lines.
 pub struct Block<'a> {
@@ -57,6 +57,7 @@ impl Range {
 /// Takes blocks off a range.
 pub struct Blocks<'a> {
     log: &'a Log,
+    /// As long as a block may be.
     bytes: Vec<u8>,
     pub rest: Range,
 }
@@ -66,10 +67,15 @@ impl<'a> Blocks<'a> {
         Self { log, bytes: vec![0; BYTES], rest: range }
     }
 
+    /// Makes the blocks to come larger.
+    pub fn grow(&mut self) {
+        self.bytes.resize((2 * self.bytes.len()).min(MOST), 0);
+    }
+
     /// The next block from the range's beginning, which must not be empty.
     pub fn take_first(&mut self) -> Result<Block<'_>, LogError> {
         let Range { first, last, start, end } = self.rest;
-        let read = self.read(start, start + (end - start).min(BYTES as u64))?;
+        let read = self.read(start, start + (end - start).min(self.bytes.len() as u64))?;
         let whole = memchr::memrchr(b'\n', &self.bytes[..read]).map_or(0, |at| at + 1);
         let count = line_ends(&self.bytes[..whole]);
         let line = (first + count).saturating_sub(1);
@@ -78,7 +84,7 @@ impl<'a> Blocks<'a> {
             return Ok(Block { first, text: Text::Lines(&self.bytes[..whole]) });
         }
         let mut entries = self.log.index.read(first, RECORDS.min(last - first + 1))?;
-        let fitting = entries.partition_point(|e| e.record.end - start <= BYTES as u64);
+        let fitting = entries.partition_point(|e| e.record.end - start <= self.bytes.len() as u64);
         entries.truncate(fitting);
         let (line, after) = entries.last().map_or((last, end), |e| (e.n, e.record.end));
         self.read(start, after)?;
@@ -89,7 +95,7 @@ impl<'a> Blocks<'a> {
     /// The next block from the range's end, which must not be empty.
     pub fn take_last(&mut self) -> Result<Block<'_>, LogError> {
         let Range { first, last, start, end } = self.rest;
-        let from = end - (end - start).min(BYTES as u64);
+        let from = end - (end - start).min(self.bytes.len() as u64);
         let read = self.read(from, end)?;
         let skipped = match from == start {
             true => 0,
@@ -105,7 +111,7 @@ impl<'a> Blocks<'a> {
         }
         let lowest = first.max(last.saturating_sub(RECORDS - 1));
         let mut entries = self.log.index.read(lowest, last - lowest + 1)?;
-        let not_fitting = entries.partition_point(|e| end - e.start > BYTES as u64);
+        let not_fitting = entries.partition_point(|e| end - e.start > self.bytes.len() as u64);
         entries.drain(..not_fitting);
         let (line, begin) = entries.first().map_or((first, start), |e| (e.n, e.start));
         self.read(begin, end)?;

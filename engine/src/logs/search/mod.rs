@@ -15,10 +15,16 @@ pub use pattern::{LONGEST, Pattern, PatternError};
 
 use super::{LogError, ansi::seen::seen, index::Index, reader::Log};
 use block::{Block, Blocks, Range, Text, line_ends};
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 /// Bytes of the log that one search looks at.
 pub const MAX_BYTES: u64 = 64 << 20;
+/// What looking through a block takes with any but a very slow expression; where it takes longer,
+/// blocks stay small, so that the search can be stopped.
+const SHORT: Duration = Duration::from_millis(5);
 /// Marks a search gives.
 const MARKS: u64 = 64;
 
@@ -75,6 +81,7 @@ impl Log {
         // The line after which, or before which, nothing was looked at.
         let mut stopped = None;
         while !blocks.rest.is_empty() && stopped.is_none() {
+            let begin = Instant::now();
             matching.clear();
             match search.way {
                 Way::From(_) => {
@@ -100,6 +107,9 @@ impl Log {
             }
             if !goes_on() {
                 break;
+            }
+            if begin.elapsed() < SHORT {
+                blocks.grow();
             }
         }
         found.marks.sort_unstable();
