@@ -10,7 +10,7 @@ use shared::{
     JobFilter, JobId, JobSort,
     job::JobDetail,
     log::{Line, LogMatches, LogWindow},
-    page::{JobsPage, Overview, PipelinesPage},
+    page::{JobsPage, Overview, PipelinePage, PipelinesPage},
 };
 
 /// Rows on a page of the jobs list.
@@ -104,6 +104,7 @@ pub trait Pages: Send + Sync {
     /// `from` is 1-based; a negative one counts from the end (`-500`: the last 500 lines).
     fn log_window(&self, id: JobId, from: i64, count: u32) -> Answer<LogWindow>;
     fn pipelines(&self) -> Answer<PipelinesPage>;
+    fn pipeline(&self, name: String) -> Answer<PipelinePage>;
 }
 
 /// An answer on its way.
@@ -142,6 +143,10 @@ mod body {
 
     pub async fn pipelines() -> Result<PipelinesPage, PageError> {
         ask(|pages| pages.pipelines()).await
+    }
+
+    pub async fn pipeline(name: String) -> Result<PipelinePage, PageError> {
+        ask(|pages| pages.pipeline(name)).await
     }
 
     // What only handlers in the browser ask for.
@@ -197,6 +202,10 @@ mod body {
 
     pub async fn pipelines() -> Result<PipelinesPage, PageError> {
         get("/api/v1/pages/pipelines").await
+    }
+
+    pub async fn pipeline(name: String) -> Result<PipelinePage, PageError> {
+        get(format!("/api/v1/pipelines/{}", encode(&name))).await
     }
 
     /// One line, whole.

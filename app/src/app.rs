@@ -5,7 +5,8 @@ use crate::{
     frame::{Head, Side, Warnings},
     live::Live,
     pages::{
-        JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinesPage, QueuesPage, WorkersPage,
+        JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinePage, PipelinesPage, QueuesPage,
+        WorkersPage,
     },
     parts::{forms::Forms, time::Clock},
 };
@@ -69,6 +70,7 @@ pub fn App() -> impl IntoView {
                             <Route path=path!("/queues") view=QueuesPage ssr=SsrMode::Async/>
                             <Route path=path!("/workers") view=WorkersPage ssr=SsrMode::Async/>
                             <Route path=path!("/pipelines") view=PipelinesPage ssr=SsrMode::Async/>
+                            <Route path=path!("/pipelines/:name") view=PipelinePage ssr=SsrMode::Async/>
                         </FlatRoutes>
                     </main>
                 </div>

@@ -6,7 +6,7 @@ use shared::{
     JobId,
     job::JobDetail,
     log::LogWindow,
-    page::{JobsPage, Overview, PipelinesPage},
+    page::{JobsPage, Overview, PipelinePage, PipelinesPage},
 };
 
 /// One per request: its caller's view of the engine.
@@ -46,6 +46,11 @@ impl Pages for CallersPages {
 
     fn pipelines(&self) -> Answer<PipelinesPage> {
         ask!(self, |engine, caller| engine.pipelines(&caller))
+    }
+
+    fn pipeline(&self, name: String) -> Answer<PipelinePage> {
+        let page = ask!(self, |engine, caller| engine.pipeline(&caller, &name));
+        found(page)
     }
 }
 

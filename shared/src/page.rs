@@ -112,6 +112,14 @@ pub struct JobsPage {
     pub connections: Vec<Connection>,
 }
 
+/// One pipeline.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PipelinePage {
+    pub pipeline: Pipeline,
+    pub as_of: EventId,
+}
+
 /// What the pipelines page shows.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -189,7 +189,7 @@ fn last_runs(clock: &Clock, last: &JobList) -> String {
 }
 
 /// A run as its state, the way to it.
-fn mark(job: &Job) -> String {
+pub fn mark(job: &Job) -> String {
     let look = Look::from(job.state);
     let Look { class, word, .. } = look;
     format!(

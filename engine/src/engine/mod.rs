@@ -5,6 +5,7 @@ mod actions;
 mod attention;
 mod log_reads;
 mod log_search;
+mod pipelines;
 mod queue_actions;
 mod reads;
 

@@ -6,15 +6,13 @@ use crate::{
     Caller, Definition,
     logs::{LogError, search::PatternError},
     runner::blocking,
-    schedule,
     store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
-    Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Pipeline,
-    PipelineStep, Queue, Rows, Timestamp, Worker,
-    page::{JobsPage, Overview, PipelinesPage},
+    Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Queue, Rows,
+    Timestamp, Worker,
+    page::{JobsPage, Overview},
 };
-use std::collections::HashMap;
 
 /// Why something cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +42,12 @@ impl From<QueryError> for ReadError {
 
 /// Active jobs on the overview.
 const ACTIVE_SHOWN: u32 = 20;
-/// Failures on the overview, and newest jobs of a pipeline.
+/// Failures on the overview.
 const SHOWN: u32 = 10;
-
-/// Runs of a pipeline that its success rate is taken from.
-const OUTCOMES: u32 = 100;
 
 impl Engine {
     /// The head as it is now, and what `read` says of the store after that.
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         caller: &Caller,
         read: impl FnOnce(&Store, &Caller) -> Result<T, ReadError> + Send + 'static,
@@ -147,75 +142,6 @@ impl Engine {
         })
     }
 
-    /// Every pipeline with its newest jobs.
-    pub async fn pipelines(&self, caller: &Caller) -> Result<PipelinesPage, ReadError> {
-        let (definitions, connection_id) =
-            (self.inner.runner.settings().pipelines.clone(), self.inner.runner.connection_id());
-        let (as_of, mut pipelines) = self
-            .ask(caller, move |store, caller| {
-                let skipped: HashMap<_, _> = store.skipped()?.into_iter().collect();
-                let newest = |name: &str| {
-                    let filter = JobFilter {
-                        connections: vec![connection_id],
-                        pipeline: Some(name.to_owned()),
-                        ..JobFilter::default()
-                    };
-                    store.jobs(
-                        caller,
-                        &JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: SHOWN },
-                    )
-                };
-                let outcomes = |name: &str| {
-                    let filter = JobFilter {
-                        connections: vec![connection_id],
-                        states: vec![JobState::Completed, JobState::Failed],
-                        pipeline: Some(name.to_owned()),
-                        ..JobFilter::default()
-                    };
-                    let (sort, limit) = (JobSort::Created, OUTCOMES);
-                    let query = JobsQuery { filter, sort, cursor: None, limit };
-                    let items = store.jobs(caller, &query)?.items;
-                    let failed = items.iter().filter(|job| job.state == JobState::Failed).count();
-                    Ok::<_, ReadError>(((items.len() - failed) as u32, failed as u32))
-                };
-                let shown = definitions.into_iter().map(|definition| {
-                    let (completed, failed) = outcomes(&definition.name)?;
-                    Ok::<_, ReadError>(Pipeline {
-                        last: newest(&definition.name)?.items,
-                        connection_id,
-                        name: definition.name.clone(),
-                        description: definition.description,
-                        queue: definition.queue,
-                        timeout_ms: definition.timeout.map(milliseconds),
-                        params: definition.params,
-                        schedule: definition.schedule.map(|rule| {
-                            let skipped_at = skipped.get(&definition.name).copied();
-                            schedule::shown(rule, skipped_at, Timestamp::now())
-                        }),
-                        max_attempts: definition.retry.retries + 1,
-                        priority: definition.priority,
-                        max_concurrent: definition.max_concurrent,
-                        completed,
-                        failed,
-                        steps: definition
-                            .steps
-                            .into_iter()
-                            .map(|step| PipelineStep {
-                                name: step.name,
-                                phase: step.phase,
-                                run: step.run,
-                                timeout_ms: step.timeout.map(milliseconds),
-                            })
-                            .collect(),
-                    })
-                });
-                shown.collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        pipelines.iter_mut().for_each(|pipeline| self.inner.board.overlay(&mut pipeline.last));
-        Ok(PipelinesPage { pipelines, connections: self.inner.board.connections(), as_of })
-    }
-
     /// All that is known of a job. None: there is no such job.
     pub async fn job(&self, caller: &Caller, id: JobId) -> Result<Option<JobDetail>, ReadError> {
         let (as_of, stored) =
@@ -253,8 +179,4 @@ impl Engine {
             _ => None,
         }
     }
-}
-
-fn milliseconds(duration: std::time::Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -24,6 +24,7 @@ use utoipa::OpenApi;
         log_download::download,
         log_search::search,
         pipelines::list,
+        pipelines::one,
         queues::list,
         queues::pause,
         queues::resume,

@@ -47,6 +47,7 @@ pub fn router() -> Router<Served> {
         .route("/pages/jobs", get(views::jobs))
         .route("/pages/pipelines", get(views::pipelines))
         .route("/pipelines", get(pipelines::list))
+        .route("/pipelines/{name}", get(pipelines::one))
         .route("/queues", get(queues::list))
         .route("/queues/{name}/pause", post(queues::pause))
         .route("/queues/{name}/resume", post(queues::resume))

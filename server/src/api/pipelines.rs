@@ -1,10 +1,17 @@
 //! Pipelines: what the built-in runner can run.
 
-use super::{problem::Answer, request::Params};
+use super::{
+    problem::{Answer, ApiError},
+    request::Params,
+};
 use crate::{auth::By, query::Query};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Path, State},
+};
 use engine::Engine;
-use shared::{Pipeline, Rows, problem::Problem};
+use http::StatusCode;
+use shared::{Pipeline, Rows, page::PipelinePage, problem::Problem};
 
 /// All pipelines, each with its newest jobs.
 #[utoipa::path(
@@ -25,4 +32,30 @@ pub(super) async fn list(
     Params::of(query, &[])?;
     let page = engine.pipelines(&caller).await?;
     Ok(Json(Rows { items: page.pipelines, as_of: page.as_of }))
+}
+
+/// One pipeline: its steps and schedule, how its last 100 runs ended, and its 50 newest jobs.
+#[utoipa::path(
+    get,
+    path = "/api/v1/pipelines/{name}",
+    tag = "pipelines",
+    operation_id = "get_pipeline",
+    params(("name" = String, Path, description = "Name of the pipeline")),
+    responses(
+        (status = 200, body = PipelinePage),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 503, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn one(
+    State(engine): State<Engine>,
+    By(caller): By,
+    Path(name): Path<String>,
+    query: Query,
+) -> Answer<Json<PipelinePage>> {
+    Params::of(query, &[])?;
+    let page = engine.pipeline(&caller, &name).await?;
+    page.map(Json).ok_or_else(|| {
+        ApiError::new(StatusCode::NOT_FOUND, format!("there is no pipeline called {name}"))
+    })
 }
