@@ -20,6 +20,8 @@ pub const JOBS_PER_PAGE: u32 = 50;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JobsParams {
     pub filter: JobFilter,
+    /// What `from` of the filter is in an address, where it is a span of time: `-24h`.
+    pub since: Option<String>,
     pub sort: JobSort,
     /// Where the page begins; `None` is the newest job.
     pub cursor: Option<String>,
@@ -31,6 +33,7 @@ impl Default for JobsParams {
     fn default() -> Self {
         Self {
             filter: JobFilter::default(),
+            since: None,
             sort: JobSort::Created,
             cursor: None,
             limit: JOBS_PER_PAGE,
@@ -39,9 +42,18 @@ impl Default for JobsParams {
 }
 
 impl JobsParams {
-    /// As the query of a URL, with its `?`; empty for the newest of all jobs. The names are those
-    /// of the API: `connection` and `state` are comma lists.
+    /// As the query of a page's address, with its `?`; empty for the newest of all jobs.
+    pub fn address(&self) -> String {
+        self.words(self.since.clone().or_else(|| self.filter.from.map(|at| at.to_string())))
+    }
+
+    /// The same for the API, which knows no spans of time.
     pub fn query(&self) -> String {
+        self.words(self.filter.from.map(|at| at.to_string()))
+    }
+
+    /// The names are those of the API: `connection` and `state` are comma lists.
+    fn words(&self, from: Option<String>) -> String {
         let filter = &self.filter;
         let list = |words: Vec<String>| Some(words.join(",")).filter(|list| !list.is_empty());
         [
@@ -50,7 +62,7 @@ impl JobsParams {
             ("queue", filter.queue.clone()),
             ("worker", filter.worker.clone()),
             ("pipeline", filter.pipeline.clone()),
-            ("from", filter.from.map(|at| at.to_string())),
+            ("from", from),
             ("to", filter.to.map(|at| at.to_string())),
             ("q", filter.q.clone()),
             ("sort", (self.sort != JobSort::Created).then(|| self.sort.as_str().to_owned())),
@@ -67,6 +79,15 @@ impl JobsParams {
             query
         })
     }
+}
+
+/// What a form was answered with.
+#[derive(Deserialize)]
+pub struct Sent {
+    /// The address that shows what became of it.
+    pub to: Option<String>,
+    /// What became of it, where that has no page.
+    pub said: Option<String>,
 }
 
 /// Why a page cannot show what it was asked for.
@@ -171,7 +192,7 @@ mod body {
     }
 
     /// Forms act on the server without this.
-    pub async fn submit(_path: &str, _fields: String) -> Result<String, PageError> {
+    pub async fn submit(_path: &str, _fields: String) -> Result<Sent, PageError> {
         Err(in_the_browser())
     }
 }
@@ -231,8 +252,8 @@ mod body {
         get(format!("{path}&limit={limit}&first={first}")).await
     }
 
-    /// Sends a form; tells the address that shows what became of it.
-    pub async fn submit(path: &str, fields: String) -> Result<String, PageError> {
+    /// Sends a form.
+    pub async fn submit(path: &str, fields: String) -> Result<Sent, PageError> {
         let request = Request::post(path)
             .header("accept", "application/json")
             .header("content-type", "application/x-www-form-urlencoded")

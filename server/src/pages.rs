@@ -29,7 +29,7 @@ impl Pages for CallersPages {
     }
 
     fn jobs(&self, params: JobsParams) -> Answer<JobsPage> {
-        let JobsParams { filter, sort, cursor, limit } = params;
+        let JobsParams { filter, sort, cursor, limit, .. } = params;
         let query = JobsQuery { filter, sort, cursor, limit };
         ask!(self, |engine, caller| engine.jobs_page(&caller, &query))
     }

@@ -6,9 +6,10 @@ use super::{
 };
 use leptos::prelude::*;
 use shared::{Job, JobFilter, JobState, Timestamp, event::JobProgress};
+use std::ops::Range;
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 /// Which jobs, in what order, and how many.
@@ -39,6 +40,8 @@ pub struct JobList {
     rows: Rows<Job>,
     /// Whether the server has more rows than these.
     more: Arc<AtomicBool>,
+    /// Rows that were added at the end.
+    grown: Arc<AtomicUsize>,
     /// New jobs that were kept back because the reader is looking at something else.
     held: ArcRwSignal<u32>,
 }
@@ -63,6 +66,7 @@ impl JobList {
             shape: Arc::new(shape),
             rows: Rows::new(jobs),
             more: Arc::new(AtomicBool::new(more)),
+            grown: Arc::default(),
             held: ArcRwSignal::new(0),
         }
     }
@@ -70,6 +74,16 @@ impl JobList {
     /// Reads every row, in order; tracked.
     pub fn map<T>(&self, read: impl FnMut(&Job) -> T) -> Vec<T> {
         self.rows.map(read)
+    }
+
+    /// How many there are; tracked.
+    pub fn count(&self) -> usize {
+        self.rows.with(<[Job]>::len)
+    }
+
+    /// Reads some of the rows, which must be there; tracked.
+    pub fn range<T>(&self, range: Range<usize>, read: impl FnMut(&Job) -> T) -> Vec<T> {
+        self.rows.with(|rows| rows.get(range).unwrap_or_default().iter().map(read).collect())
     }
 
     /// Tracked.
@@ -85,8 +99,25 @@ impl JobList {
     /// Shows what the server answered.
     pub fn replace(&self, jobs: Vec<Job>, more: bool) {
         self.more.store(more, Ordering::Relaxed);
+        self.grown.store(0, Ordering::Relaxed);
         self.held.set(0);
         self.rows.replace(jobs);
+    }
+
+    /// Adds what the server has after the last row.
+    pub fn extend(&self, jobs: Vec<Job>, more: bool) {
+        self.more.store(more, Ordering::Relaxed);
+        self.grown.fetch_add(jobs.len(), Ordering::Relaxed);
+        for job in jobs {
+            self.rows.put(job);
+        }
+    }
+
+    /// Brings rows that are here up to date, and lets none in.
+    pub fn refresh(&self, jobs: Vec<Job>) {
+        for job in jobs {
+            let _ = self.rows.change(job);
+        }
     }
 
     /// Applies an event. `hold`: the reader has scrolled, so nothing may enter above.
@@ -134,7 +165,8 @@ impl JobList {
             self.rows.truncate(at);
             return Verdict::Kept;
         }
-        if self.rows.truncate(self.shape.room + self.shape.slack) {
+        let grown = self.grown.load(Ordering::Relaxed);
+        if self.rows.truncate(self.shape.room + self.shape.slack + grown) {
             self.more.store(true, Ordering::Relaxed);
             return if self.shape.slack > 0 { Verdict::Refetch } else { Verdict::Kept };
         }

@@ -135,16 +135,17 @@ fn Shown(page: Page) -> impl IntoView {
 fn head(pipeline: &Pipeline) -> String {
     let name = &pipeline.name;
     let what = pipeline.description.as_deref().unwrap_or_default();
-    let crumbs = format!(
-        "<nav class=\"crumbs dim\" aria-label=\"Breadcrumb\"><a href=\"/pipelines\">Pipelines</a></nav>"
-    );
+    const CRUMBS: &str = "<nav class=\"crumbs dim\" aria-label=\"Breadcrumb\"><a href=\"/pipelines\">Pipelines</a></nav>";
     let action = format!("/pipelines/{}/run", encode(name));
     let (label, class) = (format!("Run {name} now"), "button button-main");
     let none = Default::default();
     let run = params::run(&action, "Run now", &label, class, &pipeline.params, &none);
     let head = [text("h1", name), element("div class=\"page-head-end acts\"", &run)];
-    let html =
-        [crumbs, element("div class=\"page-head\"", &head.concat()), text("p class=\"dim\"", what)];
+    let html = [
+        crumbs,
+        element("div class=\"page-head\"", &head.concat()),
+        text("p class=\"dim mb-3\"", what),
+    ];
     element("div", &html.concat())
 }
 

@@ -2,10 +2,12 @@
 //! what went wrong is said beside the button, with everything that was typed still there. Without
 //! JavaScript the same forms work as they are.
 
-use crate::api;
+use crate::api::{self, Sent};
 use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use web_sys::{Element, Event, FormData, HtmlFormElement, HtmlSelectElement, UrlSearchParams};
+use web_sys::{
+    Element, Event, FormData, HtmlElement, HtmlFormElement, HtmlSelectElement, UrlSearchParams,
+};
 
 /// Attends every form of the page. Once, inside the router.
 #[component]
@@ -17,10 +19,11 @@ pub fn Forms() -> impl IntoView {
             if let Some(form) = target::<HtmlFormElement>(&event) {
                 event.prevent_default();
                 let navigate = navigate.clone();
+                let button = event.submitter();
                 let go = move |to: &str| navigate(to, NavigateOptions::default());
                 match form.method().as_str() {
-                    "post" => send(form, go),
-                    _ => go(&format!("{}?{}", path(&form), fields(&form))),
+                    "post" => send(form, button, go),
+                    _ => go(&format!("{}?{}", path(&form), fields(&form, None))),
                 }
             }
         });
@@ -48,15 +51,20 @@ fn path(form: &HtmlFormElement) -> String {
     form.get_attribute("action").unwrap_or_default()
 }
 
-/// What is filled in, as in an address.
-fn fields(form: &HtmlFormElement) -> String {
-    let data = FormData::new_with_form(form);
+/// What is filled in, and what the button says, as in an address. Empty fields say nothing.
+fn fields(form: &HtmlFormElement, button: Option<&Element>) -> String {
+    let data = FormData::new_with_form(form).inspect(|data| {
+        let attribute = |name| button?.get_attribute(name);
+        if let (Some(name), Some(value)) = (attribute("name"), attribute("value")) {
+            let _ = data.append_with_str(&name, &value);
+        }
+    });
     let fields = data.and_then(|data| UrlSearchParams::new_with_str_sequence_sequence(&data));
     fields.map(|fields| fields.to_string().into()).unwrap_or_default()
 }
 
 /// Sends a form once at a time.
-fn send(form: HtmlFormElement, go: impl FnOnce(&str) + 'static) {
+fn send(form: HtmlFormElement, button: Option<HtmlElement>, go: impl FnOnce(&str) + 'static) {
     // A valid name and value.
     let busy = |busy: bool| {
         let _ = form.toggle_attribute_with_force("data-busy", busy);
@@ -65,35 +73,40 @@ fn send(form: HtmlFormElement, go: impl FnOnce(&str) + 'static) {
         return;
     }
     busy(true);
-    say(&form, "");
+    say(&form, "", "");
+    let fields = fields(&form, button.as_deref());
     spawn_local(async move {
-        let answer = api::submit(&path(&form), fields(&form)).await;
+        let answer = api::submit(&path(&form), fields).await;
         let _ = form.remove_attribute("data-busy");
         match answer {
-            Ok(to) => {
-                if let Ok(Some(fold)) = form.closest("details") {
-                    let _ = fold.remove_attribute("open");
+            Ok(Sent { to, said }) => {
+                for fold in [form.closest("details"), form.query_selector("details")] {
+                    if let Ok(Some(fold)) = fold {
+                        let _ = fold.remove_attribute("open");
+                    }
                 }
-                if location().pathname().ok().as_deref() != Some(to.as_str()) {
+                form.reset();
+                say(&form, "form-said", said.as_deref().unwrap_or_default());
+                if let Some(to) = to.filter(|to| location().pathname().as_ref() != Ok(to)) {
                     go(&to);
                 }
             }
-            Err(why) => say(&form, &why.words()),
+            Err(why) => say(&form, "form-said form-error", &why.words()),
         }
     });
 }
 
-/// Says what went wrong at the end of the form.
-fn say(form: &Element, why: &str) {
-    let found = form.query_selector(".form-error").ok().flatten();
+/// Says what became of it at the end of the form.
+fn say(form: &Element, class: &str, words: &str) {
+    let found = form.query_selector("[role=alert]").ok().flatten();
     let said = found.or_else(|| {
         let made = document().create_element("p").ok()?;
-        made.set_class_name("form-error");
         let _ = made.set_attribute("role", "alert");
         let _ = form.append_child(&made);
         Some(made)
     });
     if let Some(said) = said {
-        said.set_text_content(Some(why));
+        said.set_class_name(class);
+        said.set_text_content(Some(words));
     }
 }

@@ -55,27 +55,51 @@ fn table(
     }
 }
 
-/// Columns of the full list. The table has a fixed layout, so a change of a row moves nothing.
+/// Headings of the full list. The table has a fixed layout, so a change of a row moves nothing.
+macro_rules! headings {
+    ($first:literal) => {
+        concat!(
+            "<tr>", $first, "<th scope=\"col\" class=\"col-state\">State</th><th scope=\"col\">Name</th>\
+             <th scope=\"col\" class=\"col-queue wide\">Queue</th><th scope=\"col\" class=\"col-worker wider\">Worker</th>\
+             <th scope=\"col\" class=\"col-attempt wide end\">Attempt</th><th scope=\"col\" class=\"col-duration end\">Duration</th>\
+             <th scope=\"col\" class=\"col-when wide end\">Created</th></tr>"
+        )
+    };
+}
+
+/// The same where jobs can be selected.
+pub const SELECTABLE: &str = headings!(
+    "<th scope=\"col\" class=\"col-select\"><input type=\"checkbox\" data-all aria-label=\"Select all\"></th>"
+);
+
+/// The cell to select a job by.
+pub fn select(job: &Job, chosen: bool) -> String {
+    let checked = if chosen { " checked" } else { "" };
+    let name = super::html::escape(&job.name);
+    format!(
+        "<td class=\"col-select\"><input type=\"checkbox\" name=\"id\" value=\"{}\" aria-label=\"Select {name} {}\"{checked}></td>",
+        job.id,
+        short(job.id)
+    )
+}
+
+/// The cells of the full list.
+pub fn cells(clock: &Clock, job: &Job) -> String {
+    [
+        element("td", &Look::from(job.state).badge()),
+        name(job),
+        text("td class=\"dim wide cut\"", &job.queue),
+        text("td class=\"dim wider cut\"", job.worker.as_deref().unwrap_or_default()),
+        text("td class=\"dim wide end num\"", &format!("{} / {}", job.attempt, job.max_attempts)),
+        text("td class=\"end num\"", &ran(clock, job)),
+        element("td class=\"dim wide end\"", &when(clock, Some(job.created_at))),
+    ]
+    .concat()
+}
+
+/// The full list, as it is.
 pub fn all(jobs: JobList) -> impl IntoView {
-    const HEAD: &str = "<tr><th scope=\"col\" class=\"col-state\">State</th><th scope=\"col\">Name</th>\
-        <th scope=\"col\" class=\"col-queue wide\">Queue</th><th scope=\"col\" class=\"col-worker wider\">Worker</th>\
-        <th scope=\"col\" class=\"col-attempt wide end\">Attempt</th><th scope=\"col\" class=\"col-duration end\">Duration</th>\
-        <th scope=\"col\" class=\"col-when wide end\">Created</th></tr>";
-    table("Jobs", HEAD, jobs, |clock, job| {
-        [
-            element("td", &Look::from(job.state).badge()),
-            name(job),
-            text("td class=\"dim wide cut\"", &job.queue),
-            text("td class=\"dim wider cut\"", job.worker.as_deref().unwrap_or_default()),
-            text(
-                "td class=\"dim wide end num\"",
-                &format!("{} / {}", job.attempt, job.max_attempts),
-            ),
-            text("td class=\"end num\"", &ran(clock, job)),
-            element("td class=\"dim wide end\"", &when(clock, Some(job.created_at))),
-        ]
-        .concat()
-    })
+    table("Jobs", headings!(""), jobs, cells)
 }
 
 /// A short list of what runs: how far it is, and for how long already.

@@ -67,6 +67,14 @@ fn browser_now() -> i64 {
     Date::now() as i64
 }
 
+/// Milliseconds since the epoch, on either side. Not for what a first render shows.
+pub fn now() -> i64 {
+    #[cfg(feature = "ssr")]
+    return Timestamp::now().0;
+    #[cfg(not(feature = "ssr"))]
+    browser_now()
+}
+
 /// A moment, as HTML: time of day if it is today, else with the day; a dash where there is none.
 pub fn when(clock: &Clock, at: Option<Timestamp>) -> String {
     let Some(at) = at else { return "—".to_owned() };

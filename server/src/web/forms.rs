@@ -1,5 +1,6 @@
 //! What the pages' forms do without JavaScript: act, then lead to the page that shows it.
 
+use super::selected::selected;
 use crate::{auth::By, served::Served};
 use axum::{
     Form, Json, Router,
@@ -20,6 +21,7 @@ use std::{collections::BTreeMap, fmt::Display};
 /// The routes of the forms.
 pub fn router() -> Router<Served> {
     Router::new()
+        .route("/jobs/selected", post(selected))
         .route("/jobs/{id}/cancel", post(cancel))
         .route("/jobs/{id}/retry", post(retry))
         .route("/jobs/{id}/delete", post(delete))
@@ -37,13 +39,13 @@ async fn in_place(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let to = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
     match to.filter(|_| in_place && response.status() == StatusCode::SEE_OTHER) {
-        Some(to) => Json(to).into_response(),
+        Some(to) => Json(serde_json::json!({ "to": to })).into_response(),
         None => response,
     }
 }
 
 /// Fields of a form: parameters are called `param.<name>`.
-type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
+pub(super) type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
 /// The parameters in a form. One that was left empty was not given.
 fn params(fields: Fields) -> Result<BTreeMap<String, Value>, Refusal> {
@@ -60,7 +62,7 @@ fn params(fields: Fields) -> Result<BTreeMap<String, Value>, Refusal> {
 }
 
 /// What a form is answered with that was not obeyed.
-struct Refusal(Box<Response>);
+pub(super) struct Refusal(pub(super) Box<Response>);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -179,7 +181,7 @@ fn to_job(id: JobId) -> Redirect {
     Redirect::to(&format!("/jobs/{id}"))
 }
 
-fn refused(status: StatusCode, error: impl Display) -> Refusal {
+pub(super) fn refused(status: StatusCode, error: impl Display) -> Refusal {
     Refusal(Box::new((status, format!("Not done: {error}.\n")).into_response()))
 }
 

@@ -18,6 +18,7 @@ mod guard;
 mod headers;
 mod listener;
 mod range;
+mod selected;
 mod serve;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use shared::{
     JobId,
     job::JobDetail,
     log::LogWindow,
-    page::{JobsPage, Overview, PipelinesPage},
+    page::{JobsPage, Overview, PipelinePage, PipelinesPage},
 };
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -39,6 +39,9 @@ impl Pages for Nothing {
         nothing()
     }
     fn pipelines(&self) -> Answer<PipelinesPage> {
+        nothing()
+    }
+    fn pipeline(&self, _: String) -> Answer<PipelinePage> {
         nothing()
     }
 }
