@@ -89,3 +89,17 @@ impl Drop for Wanted {
         self.0.store(false, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_is_dropped_is_told_so() {
+        let wanted = Wanted(Arc::new(AtomicBool::new(true)));
+        let is_wanted = Arc::clone(&wanted.0);
+        assert!(is_wanted.load(Ordering::Relaxed));
+        drop(wanted);
+        assert!(!is_wanted.load(Ordering::Relaxed));
+    }
+}

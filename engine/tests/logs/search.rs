@@ -228,6 +228,21 @@ fn a_search_goes_on_when_the_log_has_grown() {
 }
 
 #[test]
+fn a_search_that_is_stopped_says_how_far_it_came() {
+    let dir = printed("hit\n".repeat(100_000).as_bytes());
+    let log = log(&dir);
+    let found = log.search(&plain("hit"), ALL, || false).unwrap();
+    let next = found.next.unwrap();
+    assert!(next < 100_000);
+    assert_eq!(found.count, next - 1);
+    let backwards = Search { way: Way::Before(u64::MAX), ..ALL };
+    let found = log.search(&plain("hit"), backwards, || false).unwrap();
+    let next = found.next.unwrap();
+    assert!(next > 1);
+    assert_eq!(found.count, 100_001 - next);
+}
+
+#[test]
 fn what_was_left_out_matches_nothing() {
     let dir = TempDir::new().unwrap();
     let mut writer = Writer::open(dir.path()).unwrap();
