@@ -7,7 +7,7 @@ use crate::{
     logs::LogError,
     runner::blocking,
     schedule,
-    store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
+    store::{BadCursor, JobRows, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
     Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Pipeline,
@@ -96,10 +96,13 @@ impl Engine {
         caller: &Caller,
         query: &JobsQuery,
     ) -> Result<JobsPage, ReadError> {
-        let jobs = self.jobs(caller, query).await?;
-        let filter = query.filter.any_state();
-        let (_, counts) =
-            self.ask(caller, move |store, caller| Ok(store.counts(caller, &filter)?)).await?;
+        let query = query.clone();
+        let (as_of, (mut rows, counts)) = self
+            .ask(caller, move |store, caller| Ok(store.jobs_and_counts(caller, &query)?))
+            .await?;
+        self.inner.board.overlay(&mut rows.items);
+        let JobRows { items, next_cursor, total } = rows;
+        let jobs = Page { items, next_cursor, total, as_of };
         let connections = self.inner.board.connections();
         let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         Ok(JobsPage { jobs, counts, queues, connections })

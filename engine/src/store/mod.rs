@@ -3,7 +3,7 @@
 //! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
-//! - `jobs`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
+//! - `jobs`, `ranges`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `requests`: what may be repeated; `retention`: what is past its time;
 //!   `recent`: the last hour
 //!
@@ -17,6 +17,7 @@ mod directory;
 mod error;
 mod events;
 mod jobs;
+mod ranges;
 mod recent;
 mod requests;
 mod retention;
