@@ -121,7 +121,7 @@ impl JobsQuery {
                 };
                 sum(counts.iter().filter(is_of))
             }
-            _ => sum(ranges.counts(db)?.iter()),
+            _ => ranges.total(db)?,
         };
         let Found { places, end } = match (total.exact, sort) {
             (true, JobSort::Finished | JobSort::Duration) => {
