@@ -118,7 +118,13 @@ impl Model for Board {
             Event::WorkerDeleted(gone) => {
                 self.workers.remove(&(gone.connection_id, gone.id.clone()));
             }
-            Event::Queue(queue) => self.queues.put(queue.clone().into()),
+            Event::Queue(queue) => {
+                let queue = Queue::from(queue.clone());
+                // Its last hour comes with what is fetched.
+                let known = self.queues.find(&(queue.connection_id, queue.name.clone()));
+                let stats = known.and_then(|row| row.with_untracked(|row| row.stats));
+                self.queues.put(Queue { stats, ..queue });
+            }
             Event::QueueDeleted(gone) => {
                 self.queues.remove(&(gone.connection_id, gone.id.clone()));
             }

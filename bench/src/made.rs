@@ -78,13 +78,13 @@ impl Maker {
     }
 
     /// What the next job changes in a store, and the job as it is in the end. None: all are made.
-    pub fn next(&mut self, changes: &mut Vec<Change>) -> Option<Job> {
+    pub fn job(&mut self, changes: &mut Vec<Change>) -> Option<Job> {
         if self.made == self.count {
             return None;
         }
         let n = self.made;
         self.made += 1;
-        let job = self.job(n);
+        let job = self.drawn(n);
         let is_detailed = self.rng.below(20) == 0;
         let queued = Job {
             state: JobState::Queued,
@@ -118,7 +118,7 @@ impl Maker {
         Some(job)
     }
 
-    fn job(&mut self, n: u64) -> Job {
+    fn drawn(&mut self, n: u64) -> Job {
         let rng = &mut self.rng;
         let step = SPAN as f64 / self.count as f64;
         let created = self.first + (n as f64 * step + rng.unit() * step) as i64;
@@ -180,7 +180,7 @@ impl Maker {
 
     /// As the runner makes them: UUIDv7.
     fn id(&mut self, created: i64) -> JobId {
-        let (high, low) = (self.rng.next() & 0xfff, self.rng.next() >> 2);
+        let (high, low) = (self.rng.number() & 0xfff, self.rng.number() >> 2);
         let time = (created as u128) << 80;
         JobId(Uuid::from_u128(time | 7 << 76 | u128::from(high) << 64 | 2 << 62 | u128::from(low)))
     }
@@ -269,7 +269,7 @@ mod tests {
         let make = || {
             let connection = ConnectionId(Uuid::nil());
             let mut maker = Maker::new(connection, 10_000, Timestamp(1_800_000_000_000));
-            std::iter::from_fn(|| maker.next(&mut Vec::new())).collect::<Vec<_>>()
+            std::iter::from_fn(|| maker.job(&mut Vec::new())).collect::<Vec<_>>()
         };
         let jobs = make();
         assert_eq!(jobs, make());

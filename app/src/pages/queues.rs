@@ -8,7 +8,7 @@ use crate::{
     url::encode,
 };
 use leptos::prelude::*;
-use shared::Queue;
+use shared::{Percentiles, Queue};
 
 #[component]
 pub fn QueuesPage() -> impl IntoView {
@@ -34,6 +34,8 @@ fn Queues(board: Board) -> impl IntoView {
                         <th scope="col" class="col-figure end wide">"Oldest"</th>
                         <th scope="col" class="col-figure end wide">"Ended / min"</th>
                         <th scope="col" class="col-figure end wide">"Failed / min"</th>
+                        <th scope="col" class="col-spread end wider">"Wait p50 · p95 · p99"</th>
+                        <th scope="col" class="col-spread end wider">"Run p50 · p95 · p99"</th>
                         <th scope="col" class="col-state"><span class="sr-only">"Pause or resume"</span></th>
                     </tr>
                 </thead>
@@ -47,6 +49,15 @@ fn Queues(board: Board) -> impl IntoView {
             </table>
             {move || none.is_empty().then(|| view! { <Empty title="No queues" text="The board has only just begun."/> })}
         </section>
+    }
+}
+
+/// Of the last hour.
+fn spread(of: Option<Percentiles>) -> String {
+    let Percentiles { p50, p95, p99 } = of.unwrap_or_default();
+    match (p50, p95, p99) {
+        (Some(p50), Some(p95), Some(p99)) => [p50, p95, p99].map(format::duration).join(" · "),
+        _ => "—".to_owned(),
     }
 }
 
@@ -84,6 +95,8 @@ fn Row(#[prop(into)] queue: Signal<Queue>) -> impl IntoView {
             </td>
             <td class="end num col-figure wide">{figure(|q| format::count(q.rate_per_min.round() as u64))}</td>
             <td class="end num col-figure wide">{figure(|q| format::count(q.failed_per_min.round() as u64))}</td>
+            <td class="end num col-spread wider">{figure(|q| spread(q.stats.map(|stats| stats.wait)))}</td>
+            <td class="end num col-spread wider">{figure(|q| spread(q.stats.map(|stats| stats.run)))}</td>
             <td class="col-state end">
                 <form method="post" action=text(move || format!("{action}/{}", verb()))>
                     <button class="button" aria-label=text(move || format!("{} {name}", word()))>

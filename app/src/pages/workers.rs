@@ -1,9 +1,10 @@
-//! Workers: who is there, and how busy.
+//! Workers: who is there, how busy, and with what.
 
 use super::of_board::of_board;
 use crate::{
     board::Board,
     format,
+    live::JobList,
     parts::{notice::Empty, text, time::When},
     url::encode,
 };
@@ -17,7 +18,7 @@ pub fn WorkersPage() -> impl IntoView {
 
 #[component]
 fn Workers(board: Board) -> impl IntoView {
-    let (rows, none) = (board.workers.clone(), board.workers);
+    let (rows, none, active) = (board.workers.clone(), board.workers, board.active);
     view! {
         <div class="page-head">
             <h1>"Workers"</h1>
@@ -39,7 +40,7 @@ fn Workers(board: Board) -> impl IntoView {
                     <For
                         each=move || rows.list()
                         key=|mounted| mounted.key.clone()
-                        children=|mounted| view! { <Row worker=mounted.row/> }
+                        children=move |mounted| view! { <Row worker=mounted.row active=active.clone()/> }
                     />
                 </tbody>
             </table>
@@ -49,15 +50,28 @@ fn Workers(board: Board) -> impl IntoView {
 }
 
 #[component]
-fn Row(#[prop(into)] worker: Signal<Worker>) -> impl IntoView {
+fn Row(#[prop(into)] worker: Signal<Worker>, active: JobList) -> impl IntoView {
     let id = worker.with_untracked(|worker| worker.id.clone());
     let href = format!("/jobs?worker={}&state=active", encode(&id));
     let online = Memo::new(move |_| worker.with(|worker| worker.state == WorkerState::Online));
     let seen = Signal::derive(move || worker.with(|worker| Some(worker.seen_at)));
     let figure = move |read: fn(&Worker) -> String| text(move || worker.with(read));
+    let of = id.clone();
+    let running = move || {
+        let jobs = active.list().into_iter().map(|mounted| mounted.row.get_untracked());
+        let own = jobs.filter(|job| job.worker.as_ref() == Some(&of));
+        own.map(|job| {
+            let started = Signal::stored(job.started_at);
+            view! { <a class="job-remark" href=format!("/jobs/{}", job.id)>{job.name} " " <When at=started/></a> }
+        })
+        .collect_view()
+    };
     view! {
         <tr>
-            <td class="cut"><a class="job-name" href=href>{id}</a></td>
+            <td class="cut">
+                <a class="job-name" href=href>{id}</a>
+                {running}
+            </td>
             <td class="col-state">
                 <span class=text(move || if online.get() { "worker-state is-completed" } else { "worker-state is-failed" })>
                     {text(move || if online.get() { "Online" } else { "Offline" })}

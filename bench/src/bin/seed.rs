@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
     let mut maker = Maker::new(connection, jobs, now);
     let (mut changes, mut made) = (Vec::new(), 0);
     loop {
-        let job = maker.next(&mut changes);
+        let job = maker.job(&mut changes);
         if let Some(job) = &job {
             made += 1;
             if jobs - made < EVENTS_KEPT {

@@ -1,14 +1,16 @@
-//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`]) and do ([`actions`],
+//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`], [`measures`]) and do ([`actions`],
 //! [`queue_actions`]).
 
 mod actions;
 mod attention;
 mod log_reads;
+mod measures;
 mod queue_actions;
 mod reads;
 
 pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
+pub use measures::Measures;
 pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
 

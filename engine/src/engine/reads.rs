@@ -11,7 +11,7 @@ use crate::{
 };
 use shared::{
     Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Pipeline,
-    PipelineStep, Queue, Rows, Timestamp, Worker,
+    PipelineStep, Queue, Rows, RunningJob, Timestamp, Worker, WorkerJobs,
     page::{JobsPage, Overview, PipelinesPage},
 };
 use std::collections::HashMap;
@@ -39,6 +39,8 @@ impl From<QueryError> for ReadError {
     }
 }
 
+/// Active jobs that the workers are shown with.
+const RUNNING: u32 = 200;
 /// Active jobs on the overview.
 const ACTIVE_SHOWN: u32 = 20;
 /// Failures on the overview, and newest jobs of a pipeline.
@@ -49,7 +51,7 @@ const OUTCOMES: u32 = 100;
 
 impl Engine {
     /// The head as it is now, and what `read` says of the store after that.
-    async fn ask<T: Send + 'static>(
+    pub(super) async fn ask<T: Send + 'static>(
         &self,
         caller: &Caller,
         read: impl FnOnce(&Store, &Caller) -> Result<T, ReadError> + Send + 'static,
@@ -66,12 +68,28 @@ impl Engine {
 
     pub async fn queues(&self, _caller: &Caller) -> Result<Rows<Queue>, ReadError> {
         let as_of = self.head();
-        Ok(Rows { items: self.inner.board.queues(), as_of })
+        Ok(Rows { items: self.inner.board.queues_with_stats(), as_of })
     }
 
-    pub async fn workers(&self, _caller: &Caller) -> Result<Rows<Worker>, ReadError> {
-        let as_of = self.head();
-        Ok(Rows { items: self.inner.board.workers(), as_of })
+    /// Workers with what they run: of all together the newest 200 jobs.
+    pub async fn workers(&self, caller: &Caller) -> Result<Rows<WorkerJobs>, ReadError> {
+        let filter = JobFilter { states: vec![JobState::Active], ..JobFilter::default() };
+        let query = JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: RUNNING };
+        let (as_of, active) =
+            self.ask(caller, move |store, caller| Ok(store.jobs(caller, &query)?.items)).await?;
+        let with_jobs = |worker: Worker| {
+            let is_own = |job: &&Job| {
+                job.connection_id == worker.connection_id && job.worker.as_ref() == Some(&worker.id)
+            };
+            let shown = |job: &Job| RunningJob {
+                id: job.id,
+                name: job.name.clone(),
+                since: job.started_at,
+            };
+            WorkerJobs { running: active.iter().filter(is_own).map(shown).collect(), worker }
+        };
+        let items = self.inner.board.workers().into_iter().map(with_jobs).collect();
+        Ok(Rows { items, as_of })
     }
 
     /// A page of jobs, newest first.
@@ -130,7 +148,7 @@ impl Engine {
             .await?;
         let board = &self.inner.board;
         board.overlay(&mut active);
-        let (queues, workers) = (board.queues(), board.workers());
+        let (queues, workers) = (board.queues_with_stats(), board.workers());
         let disk_low = self.inner.runner.disk_low();
         let mut attention = attention::of_the_board(disk_low, &workers, &queues);
         attention.extend(pipelines);

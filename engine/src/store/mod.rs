@@ -5,12 +5,13 @@
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `requests`: what may be repeated; `retention`: what is past its time;
-//!   `recent`: the last hour
+//!   `recent`: the last hour; `counted`: what is counted with every change
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
 
 mod change;
+mod counted;
 mod cursor;
 mod detail;
 mod directory;
@@ -29,11 +30,13 @@ mod unfinished;
 mod writer;
 
 pub use change::{Change, Plan};
+pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
 pub use error::{QueryError, StoreError};
 pub use events::{History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
+pub use recent::Recent;
 pub use requests::{Paused, Stand};
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
