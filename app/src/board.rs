@@ -118,7 +118,14 @@ impl Model for Board {
             Event::WorkerDeleted(gone) => {
                 self.workers.remove(&(gone.connection_id, gone.id.clone()));
             }
-            Event::Queue(queue) => self.queues.put(queue.clone().into()),
+            Event::Queue(queue) => {
+                let queue = Queue::from(queue.clone());
+                // Its last hour comes with what is fetched.
+                let key = (queue.connection_id, queue.name.clone());
+                let known = self.queues.find(&key, |row| row.stats);
+                let stats = known.flatten();
+                self.queues.put(Queue { stats, ..queue });
+            }
             Event::QueueDeleted(gone) => {
                 self.queues.remove(&(gone.connection_id, gone.id.clone()));
             }

@@ -30,8 +30,8 @@ pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
 pub use engine::{
-    CancelError, DeleteError, Engine, LogSearch, PauseError, ReadError, Reloaded, RetryError,
-    RetryRequest, RunError, RunRequest, StartError,
+    CancelError, DeleteError, Engine, LogSearch, Measures, PauseError, ReadError, Reloaded,
+    RetryError, RetryRequest, RunError, RunRequest, StartError,
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

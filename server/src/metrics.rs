@@ -7,9 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use engine::{Engine, ReadError};
+use engine::{Engine, Measures, ReadError, board::Histogram};
 use http::{StatusCode, header};
-use shared::{Queue, WorkerState, page::Overview};
+use shared::{ConnectionId, Queue, WorkerState, page::Overview};
 use std::fmt::Write;
 
 pub fn router() -> Router<Served> {
@@ -17,9 +17,12 @@ pub fn router() -> Router<Served> {
 }
 
 async fn show(State(engine): State<Engine>, By(caller): By) -> Response {
-    match engine.overview(&caller).await {
-        Ok(overview) => {
-            let text = text(&engine, &overview);
+    let asked = async { Ok((engine.overview(&caller).await?, engine.measures(&caller).await?)) };
+    match asked.await {
+        Ok((overview, measures)) => {
+            let mut page = page(&engine, &overview);
+            page.measures(&measures, &overview);
+            let text = page.0;
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
                 .into_response()
         }
@@ -52,19 +55,76 @@ impl Page {
     }
 }
 
+/// Units of a value in a second.
+const MILLISECONDS: f64 = 1e3;
+const MICROSECONDS: f64 = 1e6;
+
+impl Page {
+    fn measures(&mut self, measures: &Measures, overview: &Overview) {
+        let name = |id: ConnectionId| {
+            let known = overview.connections.iter().find(|connection| connection.id == id);
+            known.map_or_else(|| id.to_string(), |connection| connection.name.clone())
+        };
+        self.metric("jobs", "gauge", "Jobs by connection, queue and state.");
+        for count in &measures.jobs {
+            let (connection, state) = (name(count.connection), count.state.as_str());
+            let labels = [("connection", &*connection), ("queue", &*count.queue), ("state", state)];
+            self.sample("jobs", &labels, count.count);
+        }
+        self.metric("log_bytes", "gauge", "Bytes of the logs of jobs that are over.");
+        self.sample("log_bytes", &[], measures.log_bytes);
+        self.metric("ring_floor", "gauge", "Number of the last event that is not kept any more.");
+        for (connection, floor) in &measures.floors {
+            self.sample("ring_floor", &[("connection", &name(*connection))], floor);
+        }
+        self.metric("commit_seconds", "histogram", "Time that commits of the store take.");
+        self.histogram("commit_seconds", &[], &measures.commits, MICROSECONDS);
+        self.metric(
+            "job_wait_seconds",
+            "histogram",
+            "Time from when an attempt may begin to its start.",
+        );
+        for of in &measures.queues {
+            let connection = name(of.connection);
+            let labels = [("connection", &*connection), ("queue", &*of.queue)];
+            self.histogram("job_wait_seconds", &labels, &of.wait, MILLISECONDS);
+        }
+        self.metric("job_run_seconds", "histogram", "Time from a job's first start to its end.");
+        for of in &measures.queues {
+            let connection = name(of.connection);
+            let labels = [("connection", &*connection), ("queue", &*of.queue)];
+            self.histogram("job_run_seconds", &labels, &of.run, MILLISECONDS);
+        }
+    }
+
+    fn histogram(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        histogram: &Histogram,
+        units: f64,
+    ) {
+        let bucket = format!("{name}_bucket");
+        for (end, count) in histogram.cumulative() {
+            // Counted are the values below: as whole numbers those up to one less.
+            let end = ((end - 1) as f64 / units).to_string();
+            self.sample(&bucket, &[labels, &[("le", &end)]].concat(), count);
+        }
+        self.sample(&bucket, &[labels, &[("le", "+Inf")]].concat(), histogram.count());
+        self.sample(&format!("{name}_sum"), labels, histogram.sum() as f64 / units);
+        self.sample(&format!("{name}_count"), labels, histogram.count());
+    }
+}
+
 /// Name, meaning and value of what is measured of a queue.
 type OfQueue = (&'static str, &'static str, fn(&Queue) -> f64);
 
-fn text(engine: &Engine, overview: &Overview) -> String {
+fn page(engine: &Engine, overview: &Overview) -> Page {
     let mut page = Page(String::new());
     page.metric("ready", "gauge", "Whether new work is taken on.");
     page.sample("ready", &[], u8::from(engine.ready().is_ok()));
     page.metric("event_number", "counter", "Number of the newest event.");
     page.sample("event_number", &[], overview.as_of.seq);
-    page.metric("jobs", "gauge", "Jobs by state, counted up to 10000.");
-    for count in &overview.counts {
-        page.sample("jobs", &[("state", count.state.as_str())], count.total.count);
-    }
     let of_queues: [OfQueue; 7] = [
         ("queue_depth", "Jobs that wait for a slot.", |q| q.depth as f64),
         ("queue_active", "Jobs that have a slot.", |q| q.active as f64),
@@ -103,7 +163,7 @@ fn text(engine: &Engine, overview: &Overview) -> String {
     for (contract, open) in engine.hub().streams() {
         page.sample("streams", &[("contract", contract)], open);
     }
-    page.0
+    page
 }
 
 #[cfg(test)]

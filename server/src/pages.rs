@@ -1,7 +1,10 @@
 //! What the pages ask for, answered by the engine for the caller of the request.
 
 use app::api::{Answer, JobsParams, PageError, Pages};
-use engine::{Caller, Engine, ReadError, store::JobsQuery};
+use engine::{
+    Caller, Engine, ReadError,
+    store::{JobsQuery, StoreError},
+};
 use shared::{
     JobId,
     job::JobDetail,
@@ -62,6 +65,7 @@ fn found<T: 'static>(answer: Answer<Option<T>>) -> Answer<T> {
 fn told(error: ReadError) -> PageError {
     match error {
         ReadError::NoLog | ReadError::Cursor(_) => PageError::NotFound,
+        ReadError::Store(StoreError::Slow) => PageError::Unavailable(error.to_string()),
         _ => PageError::Unavailable("the store cannot be read now".to_owned()),
     }
 }

@@ -277,6 +277,7 @@ impl From<QueueSnapshot> for Queue {
             oldest_waiting_ms: q.oldest_waiting_ms,
             rate_per_min: q.rate_per_min,
             failed_per_min: q.failed_per_min,
+            stats: None,
             revision: q.revision,
         }
     }

@@ -4,12 +4,12 @@
 use crate::{Connection, EventId, Job, JobId, JobState, Pipeline, Queue, Timestamp, Worker};
 use serde::{Deserialize, Serialize};
 
-/// How many rows match; counting stops at 10,000.
+/// How many rows match; counting stops at 10,000, or earlier where too many rows would have to be looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Total {
     pub count: u64,
-    /// False: there are more than `count`.
+    /// False: there are more than `count`, or may be.
     pub exact: bool,
 }
 
@@ -18,7 +18,8 @@ pub struct Total {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Opaque; valid with the same filters only. Null on the last page.
+    /// Opaque; valid with the same filters only. Null on the last page; a page with fewer rows than asked for,
+    /// or none, is not the last one as long as this is here.
     pub next_cursor: Option<String>,
     pub total: Total,
     pub as_of: EventId,

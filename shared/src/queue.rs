@@ -22,5 +22,30 @@ pub struct Queue {
     /// Jobs finished in the last minute, and how many of them failed.
     pub rate_per_min: f64,
     pub failed_per_min: f64,
+    /// Its last hour; null when nothing began or ended in it, and in a row made of an event.
+    pub stats: Option<QueueStats>,
     pub revision: u64,
+}
+
+/// What the last hour of a queue was like.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct QueueStats {
+    /// Attempts that began, on average.
+    pub started_per_minute: f64,
+    /// Jobs that ended, on average.
+    pub finished_per_minute: f64,
+    /// Milliseconds from when a job could run to its start.
+    pub wait: Percentiles,
+    /// Milliseconds from a job's first start to its end.
+    pub run: Percentiles,
+}
+
+/// What half, 95 and 99 of a hundred do not exceed, to within 41 %; null when there was none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Percentiles {
+    pub p50: Option<u64>,
+    pub p95: Option<u64>,
+    pub p99: Option<u64>,
 }

@@ -1,6 +1,6 @@
 //! A worker: what runs jobs.
 
-use crate::{ConnectionId, Timestamp};
+use crate::{ConnectionId, JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -40,4 +40,24 @@ pub struct Worker {
     /// Last heartbeat.
     pub seen_at: Timestamp,
     pub revision: u64,
+}
+
+/// A worker with what it runs.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WorkerJobs {
+    #[serde(flatten)]
+    pub worker: Worker,
+    /// Newest first; of all workers together the newest 200.
+    pub running: Vec<RunningJob>,
+}
+
+/// A job that a worker runs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunningJob {
+    pub id: JobId,
+    pub name: String,
+    /// When its first attempt began.
+    pub since: Option<Timestamp>,
 }

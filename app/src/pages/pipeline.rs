@@ -142,7 +142,7 @@ fn head(pipeline: &Pipeline) -> String {
     let run = params::run(&action, "Run now", &label, class, &pipeline.params, &none);
     let head = [text("h1", name), element("div class=\"page-head-end acts\"", &run)];
     let html = [
-        crumbs,
+        CRUMBS.to_owned(),
         element("div class=\"page-head\"", &head.concat()),
         text("p class=\"dim mb-3\"", what),
     ];

@@ -13,12 +13,14 @@ use crate::{
     url::encode,
 };
 use leptos::prelude::*;
-use shared::Queue;
+use shared::{Percentiles, Queue};
 
 const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-progress wide\">Slots taken</th>\
     <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
     <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\">Ended / min</th>\
     <th scope=\"col\" class=\"col-figure end wide\">Failed / min</th>\
+    <th scope=\"col\" class=\"col-spread end wider\">Wait p50 · p95 · p99</th>\
+    <th scope=\"col\" class=\"col-spread end wider\">Run p50 · p95 · p99</th>\
     <th scope=\"col\" class=\"col-state\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
 
 #[component]
@@ -62,12 +64,23 @@ fn row(queue: &Queue) -> Row {
         wide(&oldest(queue)),
         wide(&format::count(queue.rate_per_min.round() as u64)),
         wide(&format::count(queue.failed_per_min.round() as u64)),
+        text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.wait))),
+        text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.run))),
         format!(
             "<td class=\"col-state end\"><form method=\"post\" action=\"{action}\">\
              <button class=\"button\" aria-label=\"{label}\">{word}</button></form></td>"
         ),
     ];
     Row::new(format!("{}/{name}", queue.connection_id), element("tr", &cells.concat()))
+}
+
+/// Of the last hour.
+fn spread(of: Option<Percentiles>) -> String {
+    let Percentiles { p50, p95, p99 } = of.unwrap_or_default();
+    match (p50, p95, p99) {
+        (Some(p50), Some(p95), Some(p99)) => [p50, p95, p99].map(format::duration).join(" · "),
+        _ => "—".to_owned(),
+    }
 }
 
 /// Its name, as the way to its jobs, and whether it is held; HTML.

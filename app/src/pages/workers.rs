@@ -1,9 +1,10 @@
-//! Workers: who is there, and how busy.
+//! Workers: who is there, how busy, and with what.
 
 use super::of_board::of_board;
 use crate::{
     board::Board,
     format,
+    live::JobList,
     parts::{
         html::{element, escape, link, text},
         notice::Empty,
@@ -26,9 +27,9 @@ pub fn WorkersPage() -> impl IntoView {
 
 #[component]
 fn Workers(board: Board) -> impl IntoView {
-    let (workers, none) = (board.workers.clone(), board.workers);
+    let (workers, none, active) = (board.workers.clone(), board.workers, board.active);
     let clock = expect_context::<Clock>();
-    let body = rows::body(move || workers.map(|worker| row(&clock, worker)));
+    let body = rows::body(move || workers.map(|worker| row(&clock, worker, &active)));
     view! {
         <div class="page-head">
             <h1>"Workers"</h1>
@@ -43,11 +44,21 @@ fn Workers(board: Board) -> impl IntoView {
     }
 }
 
-fn row(clock: &Clock, worker: &Worker) -> Row {
+fn row(clock: &Clock, worker: &Worker, active: &JobList) -> Row {
+    let running = active.map(|job| {
+        if job.worker.as_ref() != Some(&worker.id) {
+            return String::new();
+        }
+        let words = [escape(&job.name), " since ".to_owned(), when(clock, job.started_at)].concat();
+        link("job-remark", &format!("/jobs/{}", job.id), &words)
+    });
     let href = format!("/jobs?worker={}&state=active", encode(&worker.id));
     let state = if is_online(worker) { "completed\">Online" } else { "failed\">Offline" };
     let cells = [
-        element("td class=\"cut\"", &link("job-name", &href, &escape(&worker.id))),
+        element(
+            "td class=\"cut\"",
+            &(link("job-name", &href, &escape(&worker.id)) + &running.concat()),
+        ),
         format!("<td class=\"col-state\"><span class=\"worker-state is-{state}</span></td>"),
         text("td class=\"end num col-figure\"", &slots(worker)),
         text("td class=\"end num col-figure wide\"", &format::count(worker.processed)),

@@ -8,6 +8,7 @@ use super::{
     made::Before,
     published::{Live, Row},
     state::{CHANGED, Outcome, State, UNCHANGED},
+    stats::Passed,
     story::{self, Told},
 };
 use crate::{
@@ -118,6 +119,9 @@ impl State {
             return Err(Refused::OtherAttempt);
         }
         let before = std::mem::replace(&mut held.state, state);
+        let waited = at.since(held.run_at.unwrap_or(held.created_at));
+        let queue = (held.connection, held.queue.clone());
+        self.stats.add(queue, at, Passed::Started(waited));
         held.attempt = attempt;
         held.worker = Some(worker_name);
         held.started_at.get_or_insert(at);
@@ -309,6 +313,8 @@ impl State {
             revision,
             ..held.row(id)
         };
+        let queue = (held.connection, held.queue.clone());
+        self.stats.add(queue, end.at, Passed::Finished(job.duration_ms));
         self.jobs.end(id, end.state);
         let key = Key::Progress(id);
         self.pace.forget(&key);

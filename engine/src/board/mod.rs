@@ -6,6 +6,7 @@
 //! - `line`: the way in; `thread`: the loop; `batch`: one commit's worth, and the numbers
 //! - `machine`: which state follows which; `state`, `jobs`, `story`, `rows`: what becomes of an observation
 //! - `made`: which job a repeated request, or due time, made before
+//! - `stats`, `histogram`: how long jobs wait and run, what commits take
 //! - `held`: jobs in memory; `pace`: the limit on latest-wins events; `published`: rows for readers
 //!
 //! **Revisions.** A row's revision is the number of the event that last changed it. A job has two kinds of
@@ -18,6 +19,7 @@
 
 mod batch;
 mod held;
+mod histogram;
 mod jobs;
 mod line;
 mod machine;
@@ -26,6 +28,7 @@ mod pace;
 mod published;
 mod rows;
 mod state;
+mod stats;
 mod story;
 mod thread;
 
@@ -34,10 +37,13 @@ use crate::{
     hub::Hub,
     store::{Store, StoreError, Writer},
 };
+pub use histogram::Histogram;
 use line::Line;
 use published::Published;
-use shared::{Connection, Job, JobState, Queue, Worker};
+use shared::{Connection, Job, JobState, Queue, Timestamp, Worker};
 use state::State;
+pub use stats::Measured;
+use stats::Stats;
 use std::{
     pin::Pin,
     sync::{
@@ -54,6 +60,7 @@ use thread::BoardThread;
 pub struct Board {
     line: Line,
     published: Arc<Published>,
+    stats: Arc<Stats>,
     ending: Arc<AtomicBool>,
     /// None when it was waited for.
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -65,9 +72,11 @@ impl Board {
         let (line, received) = Line::new();
         let published = Arc::new(Published::default());
         let ending = Arc::new(AtomicBool::new(false));
+        let stats = Arc::new(Stats::default());
+        stats.recall(store.last_hour(Timestamp::now())?);
         let thread = BoardThread {
             line: received,
-            state: State::new(store.epoch(), store.reserved(), &writer)?,
+            state: State::new(store.epoch(), store.reserved(), stats.clone(), &writer)?,
             writer,
             hub,
             published: published.clone(),
@@ -77,7 +86,7 @@ impl Board {
         };
         let run = Builder::new().name("board".into()).spawn(|| thread.run());
         let thread = Arc::new(Mutex::new(Some(run.map_err(StartError::Thread)?)));
-        Ok(Self { line, published, ending, thread })
+        Ok(Self { line, published, stats, ending, thread })
     }
 
     /// Puts an observation into the line if there is room (4,096 observations, 16 MiB).
@@ -98,6 +107,26 @@ impl Board {
     /// Queues as published, by connection and name.
     pub fn queues(&self) -> Vec<Queue> {
         self.published.queues()
+    }
+
+    /// The same, each with its last hour, of which no event tells.
+    pub fn queues_with_stats(&self) -> Vec<Queue> {
+        let (mut queues, now) = (self.published.queues(), Timestamp::now());
+        for queue in &mut queues {
+            let key = (queue.connection_id, queue.name.as_str().into());
+            queue.stats = self.stats.last_hour(&key, now);
+        }
+        queues
+    }
+
+    /// How long jobs waited and ran since the start, by queue; at most 256 queues.
+    pub fn measured(&self) -> Vec<Measured> {
+        self.stats.measured()
+    }
+
+    /// What commits took since the start, in microseconds.
+    pub fn commits(&self) -> Histogram {
+        self.stats.commits()
     }
 
     /// Connections as published, by id; `stale` while the store cannot write.

@@ -96,6 +96,7 @@ impl State {
         if self.queues.remove(&(of, id.clone())).is_none() {
             return UNCHANGED;
         }
+        self.stats.forget(&(of, id.clone()));
         let revision = self.numbers.next();
         let event = QueueDeleted { name: id.as_ref().to_owned(), connection_id: of, revision };
         let key = Key::Queue(of, id);
@@ -185,7 +186,7 @@ mod tests {
 
     fn state(dir: &std::path::Path) -> State {
         let (store, writer) = Store::open(dir).unwrap();
-        State::new(store.epoch(), 0, &writer).unwrap()
+        State::new(store.epoch(), 0, Arc::default(), &writer).unwrap()
     }
 
     fn words(events: &[Event]) -> Vec<String> {

@@ -6,6 +6,7 @@ use super::{
     held::Jobs,
     made::Made,
     pace::{Deadlines, Pace},
+    stats::Stats,
 };
 use crate::{
     Observation,
@@ -38,11 +39,17 @@ pub(super) struct State {
     pub made: Made,
     /// When a worker that is not heard of again counts as offline.
     pub beats: Deadlines<(ConnectionId, Arc<str>)>,
+    pub stats: Arc<Stats>,
 }
 
 impl State {
     /// With the jobs that are not over.
-    pub fn new(epoch: Epoch, last: u64, store: &Writer) -> Result<Self, StoreError> {
+    pub fn new(
+        epoch: Epoch,
+        last: u64,
+        stats: Arc<Stats>,
+        store: &Writer,
+    ) -> Result<Self, StoreError> {
         let mut jobs = Jobs::default();
         store.unfinished()?.into_iter().for_each(|head| jobs.put(head));
         Ok(Self {
@@ -54,6 +61,7 @@ impl State {
             pace: Pace::new(),
             made: Made::default(),
             beats: Deadlines::new(),
+            stats,
         })
     }
 

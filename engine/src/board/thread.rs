@@ -119,7 +119,9 @@ impl BoardThread {
         let last = self.state.numbers.last();
         let reserve = (last > self.reserved).then_some(last + BLOCK);
         if !changes.is_empty() || reserve.is_some() {
+            let begun = Instant::now();
             self.insist(|_, writer| writer.commit(&changes, reserve))?;
+            self.state.stats.committed(begun.elapsed());
             self.reserved = reserve.unwrap_or(self.reserved);
         }
         for &job in &publication.jobs {

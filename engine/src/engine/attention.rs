@@ -125,6 +125,7 @@ mod tests {
             oldest_waiting_ms: oldest,
             rate_per_min: 0.,
             failed_per_min: 0.,
+            stats: None,
             revision: 0,
         }
     }

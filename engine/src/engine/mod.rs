@@ -1,10 +1,11 @@
-//! The handle a server holds: everything it can ask ([`reads`], [`log_reads`], [`log_search`]) and do
-//! ([`actions`], [`queue_actions`]).
+//! The handle a server holds: everything it can ask ([`reads`], [`pipelines`], [`log_reads`], [`log_search`],
+//! [`measures`]) and do ([`actions`], [`queue_actions`]).
 
 mod actions;
 mod attention;
 mod log_reads;
 mod log_search;
+mod measures;
 mod pipelines;
 mod queue_actions;
 mod reads;
@@ -12,6 +13,7 @@ mod reads;
 pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
 pub use log_search::LogSearch;
+pub use measures::Measures;
 pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
 

@@ -6,11 +6,11 @@ use crate::{
     Caller, Definition,
     logs::{LogError, search::PatternError},
     runner::blocking,
-    store::{BadCursor, JobsQuery, QueryError, Store, StoreError},
+    store::{BadCursor, JobRows, JobsQuery, QueryError, Store, StoreError},
 };
 use shared::{
     Connection, EventId, Job, JobDetail, JobFilter, JobId, JobSort, JobState, Page, Queue, Rows,
-    Timestamp, Worker,
+    RunningJob, Timestamp, Worker, WorkerJobs,
     page::{JobsPage, Overview},
 };
 
@@ -40,6 +40,8 @@ impl From<QueryError> for ReadError {
     }
 }
 
+/// Active jobs that the workers are shown with.
+const RUNNING: u32 = 200;
 /// Active jobs on the overview.
 const ACTIVE_SHOWN: u32 = 20;
 /// Failures on the overview.
@@ -64,12 +66,28 @@ impl Engine {
 
     pub async fn queues(&self, _caller: &Caller) -> Result<Rows<Queue>, ReadError> {
         let as_of = self.head();
-        Ok(Rows { items: self.inner.board.queues(), as_of })
+        Ok(Rows { items: self.inner.board.queues_with_stats(), as_of })
     }
 
-    pub async fn workers(&self, _caller: &Caller) -> Result<Rows<Worker>, ReadError> {
-        let as_of = self.head();
-        Ok(Rows { items: self.inner.board.workers(), as_of })
+    /// Workers with what they run: of all together the newest 200 jobs.
+    pub async fn workers(&self, caller: &Caller) -> Result<Rows<WorkerJobs>, ReadError> {
+        let filter = JobFilter { states: vec![JobState::Active], ..JobFilter::default() };
+        let query = JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: RUNNING };
+        let (as_of, active) =
+            self.ask(caller, move |store, caller| Ok(store.jobs(caller, &query)?.items)).await?;
+        let with_jobs = |worker: Worker| {
+            let is_own = |job: &&Job| {
+                job.connection_id == worker.connection_id && job.worker.as_ref() == Some(&worker.id)
+            };
+            let shown = |job: &Job| RunningJob {
+                id: job.id,
+                name: job.name.clone(),
+                since: job.started_at,
+            };
+            WorkerJobs { running: active.iter().filter(is_own).map(shown).collect(), worker }
+        };
+        let items = self.inner.board.workers().into_iter().map(with_jobs).collect();
+        Ok(Rows { items, as_of })
     }
 
     /// A page of jobs, newest first.
@@ -94,10 +112,13 @@ impl Engine {
         caller: &Caller,
         query: &JobsQuery,
     ) -> Result<JobsPage, ReadError> {
-        let jobs = self.jobs(caller, query).await?;
-        let filter = query.filter.any_state();
-        let (_, counts) =
-            self.ask(caller, move |store, caller| Ok(store.counts(caller, &filter)?)).await?;
+        let query = query.clone();
+        let (as_of, (mut rows, counts)) = self
+            .ask(caller, move |store, caller| Ok(store.jobs_and_counts(caller, &query)?))
+            .await?;
+        self.inner.board.overlay(&mut rows.items);
+        let JobRows { items, next_cursor, total } = rows;
+        let jobs = Page { items, next_cursor, total, as_of };
         let connections = self.inner.board.connections();
         let queues = self.inner.board.queues().into_iter().map(|queue| queue.name).collect();
         Ok(JobsPage { jobs, counts, queues, connections })
@@ -125,7 +146,7 @@ impl Engine {
             .await?;
         let board = &self.inner.board;
         board.overlay(&mut active);
-        let (queues, workers) = (board.queues(), board.workers());
+        let (queues, workers) = (board.queues_with_stats(), board.workers());
         let disk_low = self.inner.runner.disk_low();
         let mut attention = attention::of_the_board(disk_low, &workers, &queues);
         attention.extend(pipelines);

@@ -187,6 +187,16 @@ impl Hub {
         self.shared.gauge.open()
     }
 
+    /// The floor of each connection's ring, by connection: the number of the last event that a stream
+    /// cannot resume over.
+    pub fn floors(&self) -> Vec<(ConnectionId, u64)> {
+        let log = self.shared.read();
+        let mut floors: Vec<_> = log.rings.iter().map(|(id, ring)| (*id, ring.floor())).collect();
+        drop(log);
+        floors.sort_unstable();
+        floors
+    }
+
     /// Makes known what was committed, in the order of numbers.
     pub(crate) fn publish(&self, publication: Publication) {
         let Publication { events, over, jobs } = publication;

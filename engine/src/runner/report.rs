@@ -44,6 +44,8 @@ impl QueueLoop {
             oldest_waiting_ms: self.waiting.oldest().map(|since| now.since(since)),
             rate_per_min: f64::from(ended),
             failed_per_min: f64::from(failed),
+            // The board adds them for who asks.
+            stats: None,
             revision: 0,
         })));
     }

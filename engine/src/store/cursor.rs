@@ -8,6 +8,7 @@ use uuid::Uuid;
 pub(super) struct Place {
     /// What the list is ordered by: a time or a duration in milliseconds; of a search the job's number.
     pub key: i64,
+    /// Of a search how many rows came before, see [`super::search`].
     pub id: JobId,
 }
 

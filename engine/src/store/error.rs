@@ -13,8 +13,21 @@ pub enum StoreError {
     Newer { path: PathBuf, found: u32, known: u32 },
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: std::io::Error },
+    /// The read was ended: it held up too much for too long.
+    #[error("the list took too long; narrow the filter")]
+    Slow,
     #[error("store: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        // Nothing but the bound of a read interrupts a statement.
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::OperationInterrupted) => Self::Slow,
+            _ => Self::Sqlite(error),
+        }
+    }
 }
 
 /// Why a list cannot be given.

@@ -25,7 +25,7 @@ pub struct History {
 impl Store {
     /// Connections that ever had an event, and the floor of each.
     pub fn floors(&self) -> Result<Vec<(ConnectionId, u64)>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let mut query = db.prepare_cached("SELECT id, floor FROM connections")?;
             let rows = query.query_map([], |row| {
                 Ok((ConnectionId(row::uuid(row, 0)?), row.get::<_, i64>(1)? as u64))
@@ -42,7 +42,7 @@ impl Store {
         before: u64,
         limit: usize,
     ) -> Result<History, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let id = connection.0.as_bytes();
             let mut query = db.prepare_cached(
                 "SELECT seq, topic, frame FROM events WHERE connection = ? AND seq < ? \

@@ -1,15 +1,19 @@
 //! Lists of jobs: pages by keyset, bounded counts. What is searched for is in [`super::search`].
 //!
-//! A list is a merge of ranges of one covering index, one range per connection and state, each already in
-//! the list's order. By creation a page costs the same wherever it is; a second filter on top of the one
-//! that leads to the range, and every filter of the lists by end and by duration, sift the range, so there
-//! a page costs more the fewer rows match.
+//! A list is a merge of [`Ranges`], each already in the list's order. By creation and with one name in the
+//! filter a page costs the same wherever it is. What else is filtered by sifts the range, and how many rows
+//! a page may sift is bounded: where that ends a page is short and the next one goes on. A list by end or by
+//! duration that has few rows is read whole instead, so that rare values are found at once.
 
-use super::{QueryError, Store, StoreError, cursor::Place, row, search};
+use super::{
+    QueryError, Store, StoreError,
+    cursor::Place,
+    ranges::{Found, Ranges},
+    row, search,
+};
 use crate::Caller;
-use rusqlite::{Connection, OptionalExtension, ToSql};
-use shared::{ConnectionId, Job, JobFilter, JobId, JobSort, JobState, Total, page::StateCount};
-use uuid::Uuid;
+use rusqlite::{Connection, OptionalExtension};
+use shared::{Job, JobFilter, JobId, JobSort, Total, page::StateCount};
 
 /// Rows a page may have.
 const PAGE: u32 = 200;
@@ -38,31 +42,28 @@ pub struct JobRows {
 
 impl Store {
     /// A page of jobs.
+    ///
+    /// # Errors
+    /// When the cursor is of another list, or the store cannot be read.
     pub fn jobs(&self, _caller: &Caller, query: &JobsQuery) -> Result<JobRows, QueryError> {
-        let JobsQuery { filter, sort, .. } = query;
-        let decoded = query.cursor.as_deref().map(|text| Place::decode(text, filter, *sort));
-        let after = decoded.transpose()?;
-        let limit = query.limit.clamp(1, PAGE) as usize;
-        if let Some(q) = &filter.q {
-            return Ok(self.read(|db| search::page(db, filter, *sort, q, after, limit))?);
-        }
-        self.read(|db| {
-            let ranges = Ranges::of(db, filter, *sort)?;
-            let mut places = ranges.places(db, after, limit + 1)?;
-            let more = places.len() > limit;
-            places.truncate(limit);
-            let items = places
-                .iter()
-                .map(|(_, number)| row::by_number(db, *number))
-                .collect::<Result<Vec<_>, _>>()?;
-            let next = places.last().filter(|_| more);
-            let next_cursor = next.map(|(place, _)| place.encode(filter, *sort));
-            let total =
-                ranges.counts(db)?.iter().fold(Total { count: 0, exact: true }, |sum, one| {
-                    bounded(sum.count + one.total.count, sum.exact && one.total.exact)
-                });
-            Ok(JobRows { items, next_cursor, total })
-        })
+        let after = query.after()?;
+        Ok(self.read(|db| query.rows(db, after, None))?)
+    }
+
+    /// A page of jobs, and the counts that [`Store::counts`] has of its filter, as one moment had them.
+    ///
+    /// # Errors
+    /// When the cursor is of another list, or the store cannot be read.
+    pub fn jobs_and_counts(
+        &self,
+        _caller: &Caller,
+        query: &JobsQuery,
+    ) -> Result<(JobRows, Vec<StateCount>), QueryError> {
+        let after = query.after()?;
+        Ok(self.read(|db| {
+            let counts = counts(db, &query.filter)?;
+            Ok::<_, StoreError>((query.rows(db, after, Some(&counts))?, counts))
+        })?)
     }
 
     /// Jobs by state, whatever states the filter names and whatever it searches for: all eight, counted
@@ -72,8 +73,7 @@ impl Store {
         _caller: &Caller,
         filter: &JobFilter,
     ) -> Result<Vec<StateCount>, StoreError> {
-        let filter = JobFilter { q: None, ..filter.any_state() };
-        self.read(|db| Ok(Ranges::of(db, &filter, JobSort::Created)?.counts(db)?))
+        self.read(|db| Ok(counts(db, filter)?))
     }
 
     /// The row of one job.
@@ -90,201 +90,53 @@ pub(super) fn bounded(count: u64, exact: bool) -> Total {
     Total { count: count.min(COUNTED), exact: exact && count <= COUNTED }
 }
 
-/// The index ranges that a filter comes down to.
-struct Ranges<'a> {
-    filter: &'a JobFilter,
-    sort: JobSort,
-    connections: Vec<ConnectionId>,
-    states: Vec<JobState>,
+fn counts(db: &Connection, filter: &JobFilter) -> rusqlite::Result<Vec<StateCount>> {
+    let filter = JobFilter { q: None, ..filter.any_state() };
+    Ranges::of(db, &filter, JobSort::Created)?.counts(db)
 }
 
-impl<'a> Ranges<'a> {
-    fn of(db: &Connection, filter: &'a JobFilter, sort: JobSort) -> rusqlite::Result<Self> {
-        let mut connections = filter.connections.clone();
-        if connections.is_empty() {
-            let mut known = db.prepare_cached("SELECT id FROM connections")?;
-            let rows = known.query_map([], |row| row::uuid(row, 0).map(ConnectionId))?;
-            connections = rows.collect::<Result<_, _>>()?;
-        }
-        connections.sort_unstable();
-        connections.dedup();
-        let mut states = filter.states.clone();
-        if states.is_empty() {
-            states = JobState::ALL.to_vec();
-        }
-        if sort != JobSort::Created {
-            states.retain(|state| state.is_over());
-        }
-        states.sort_unstable();
-        states.dedup();
-        Ok(Self { filter, sort, connections, states })
+impl JobsQuery {
+    fn after(&self) -> Result<Option<Place>, QueryError> {
+        let decode = |text: &str| Place::decode(text, &self.filter, self.sort);
+        Ok(self.cursor.as_deref().map(decode).transpose()?)
     }
 
-    /// The column that the list is ordered by.
-    fn key(&self) -> &'static str {
-        match self.sort {
-            JobSort::Created => "created_at",
-            JobSort::Finished => "finished_at",
-            JobSort::Duration => "duration_ms",
-        }
-    }
-
-    /// `FROM … WHERE …` of one range. By creation the narrowest of pipeline, worker and queue leads to
-    /// the range and the others sift it; by end and duration all of them sift, in the index alone.
-    fn source(&self) -> String {
-        let JobFilter { queue, worker, pipeline, from, to, .. } = self.filter;
-        let index = match (self.sort, pipeline, worker, queue) {
-            (JobSort::Finished, ..) => "jobs_by_finished",
-            (JobSort::Duration, ..) => "jobs_by_duration",
-            (_, Some(_), _, _) => "jobs_by_pipeline",
-            (_, _, Some(_), _) => "jobs_by_worker",
-            (_, _, _, Some(_)) => "jobs_by_queue",
-            _ => "jobs_by_state",
-        };
-        let mut sql = format!(
-            "FROM jobs INDEXED BY {index} WHERE connection = :connection AND state = :state"
-        );
-        for (column, wanted) in [("queue", queue), ("worker", worker), ("pipeline", pipeline)] {
-            if wanted.is_some() {
-                sql += &format!(" AND {column} = :{column}");
-            }
-        }
-        if self.sort != JobSort::Created {
-            sql += &format!(" AND {} IS NOT NULL", self.key());
-        }
-        if from.is_some() {
-            sql += " AND created_at >= :from";
-        }
-        if to.is_some() {
-            sql += " AND created_at < :to";
-        }
-        sql
-    }
-
-    fn places_sql(&self) -> String {
-        let (key, source) = (self.key(), self.source());
-        format!(
-            "SELECT {key}, id, number {source} AND ({key}, id) < (:key, :id) \
-             ORDER BY {key} DESC, id DESC LIMIT :limit"
-        )
-    }
-
-    fn count_sql(&self) -> String {
-        format!("SELECT count(*) FROM (SELECT 1 {} LIMIT :limit)", self.source())
-    }
-
-    /// What both statements are given.
-    fn given<'b>(
-        &'b self,
-        connection: &'b [u8; 16],
-        state: &'b &'static str,
-        limit: &'b i64,
-    ) -> Vec<(&'static str, &'b dyn ToSql)> {
-        let JobFilter { queue, worker, pipeline, from, to, .. } = self.filter;
-        let mut given: Vec<(&str, &dyn ToSql)> =
-            vec![(":connection", connection), (":state", state), (":limit", limit)];
-        for (name, wanted) in [(":queue", queue), (":worker", worker), (":pipeline", pipeline)] {
-            given.extend(wanted.as_ref().map(|text| (name, text as &dyn ToSql)));
-        }
-        for (name, at) in [(":from", from), (":to", to)] {
-            given.extend(at.as_ref().map(|at| (name, &at.0 as &dyn ToSql)));
-        }
-        given
-    }
-
-    /// The first `limit` places after one, and the numbers of their rows.
-    fn places(
+    /// The rows of this page. `counted`: by state, if that is known already.
+    fn rows(
         &self,
         db: &Connection,
         after: Option<Place>,
-        limit: usize,
-    ) -> rusqlite::Result<Vec<(Place, i64)>> {
-        let after = after.unwrap_or(Place { key: i64::MAX, id: JobId(Uuid::max()) });
-        let limit = limit as i64;
-        let mut query = db.prepare_cached(&self.places_sql())?;
-        let mut found = Vec::new();
-        for connection in &self.connections {
-            for state in &self.states {
-                let state = state.as_str();
-                let mut given = self.given(connection.0.as_bytes(), &state, &limit);
-                given.push((":key", &after.key));
-                let id = after.id.0.as_bytes();
-                given.push((":id", id));
-                let rows = query.query_map(given.as_slice(), |row| {
-                    Ok((Place { key: row.get(0)?, id: JobId(row::uuid(row, 1)?) }, row.get(2)?))
-                })?;
-                for row in rows {
-                    found.push(row?);
-                }
-            }
+        counted: Option<&[StateCount]>,
+    ) -> Result<JobRows, StoreError> {
+        let Self { filter, sort, .. } = self;
+        let limit = self.limit.clamp(1, PAGE) as usize;
+        if let Some(q) = &filter.q {
+            return search::page(db, filter, *sort, q, after, limit);
         }
-        found.sort_unstable_by(|a: &(Place, i64), b| b.cmp(a));
-        found.truncate(limit as usize);
-        Ok(found)
-    }
-
-    /// How many rows there are of each state of the filter.
-    fn counts(&self, db: &Connection) -> rusqlite::Result<Vec<StateCount>> {
-        let mut query = db.prepare_cached(&self.count_sql())?;
-        let mut counts = Vec::with_capacity(self.states.len());
-        for &state in &self.states {
-            let mut count = 0;
-            for connection in &self.connections {
-                let left = (COUNTED + 1).saturating_sub(count) as i64;
-                let word = state.as_str();
-                let given = self.given(connection.0.as_bytes(), &word, &left);
-                count += query.query_row(given.as_slice(), |row| row.get::<_, i64>(0))? as u64;
+        let ranges = Ranges::of(db, filter, *sort)?;
+        let total = match counted {
+            Some(counts) if *sort == JobSort::Created => {
+                let is_of = |count: &&StateCount| {
+                    filter.states.is_empty() || filter.states.contains(&count.state)
+                };
+                sum(counts.iter().filter(is_of))
             }
-            counts.push(StateCount { state, total: bounded(count, true) });
-        }
-        Ok(counts)
+            _ => ranges.total(db)?,
+        };
+        let Found { places, end } = match (total.exact, sort) {
+            (true, JobSort::Finished | JobSort::Duration) => {
+                ranges.page_of_few(db, after, limit)?
+            }
+            _ => ranges.page(db, after, limit)?,
+        };
+        let rows = places.iter().map(|(_, number)| row::by_number(db, *number));
+        let items = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(JobRows { items, next_cursor: end.map(|place| place.encode(filter, *sort)), total })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The plan of a statement, one line per step.
-    fn plan(db: &Connection, sql: &str) -> String {
-        let mut query = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
-        // Which values are bound makes no difference.
-        let rows = query.raw_query().mapped(|row| row.get::<_, String>(3));
-        rows.map(|row| row.unwrap() + "\n").collect()
-    }
-
-    #[test]
-    fn every_filter_in_every_order_reads_a_range_of_a_covering_index() {
-        let dir = tempfile::tempdir().unwrap();
-        let (store, _writer) = Store::open(dir.path()).unwrap();
-        let some = |bit: u32, bits: u32| (bits & 1 << bit != 0).then(|| "x".to_owned());
-        for (bits, sort) in (0..32_u32).flat_map(|bits| JobSort::ALL.map(|sort| (bits, sort))) {
-            let time = |bit| some(bit, bits).map(|_| shared::Timestamp(1));
-            let filter = JobFilter {
-                queue: some(0, bits),
-                worker: some(1, bits),
-                pipeline: some(2, bits),
-                from: time(3),
-                to: time(4),
-                ..JobFilter::default()
-            };
-            let (places, count) = store
-                .read(|db| {
-                    let ranges = Ranges::of(db, &filter, sort)?;
-                    Ok::<_, StoreError>((
-                        plan(db, &ranges.places_sql()),
-                        plan(db, &ranges.count_sql()),
-                    ))
-                })
-                .unwrap();
-            for text in [&places, &count] {
-                assert!(
-                    text.contains("SEARCH jobs USING COVERING INDEX jobs_by"),
-                    "{filter:?}: {text}"
-                );
-                assert!(!text.contains("SCAN jobs"), "{filter:?}: {text}");
-                assert!(!text.contains("TEMP B-TREE"), "{filter:?}: {text}");
-            }
-        }
-    }
+fn sum<'a>(counts: impl Iterator<Item = &'a StateCount>) -> Total {
+    counts.fold(Total { count: 0, exact: true }, |sum, one| {
+        bounded(sum.count + one.total.count, sum.exact && one.total.exact)
+    })
 }

@@ -3,35 +3,40 @@
 //! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
-//! - `jobs`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
+//! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `requests`: what may be repeated; `retention`: what is past its time;
-//!   `recent`: the last hour
+//!   `recent`: the last hour; `counted`: what is counted with every change
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
 
 mod change;
+mod counted;
 mod cursor;
 mod detail;
 mod directory;
 mod error;
 mod events;
 mod jobs;
+mod ranges;
 mod recent;
 mod requests;
 mod retention;
 mod row;
 mod schema;
 mod search;
+mod span;
 mod unfinished;
 mod writer;
 
 pub use change::{Change, Plan};
+pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
 pub use error::{QueryError, StoreError};
 pub use events::{History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
+pub use recent::Recent;
 pub use requests::{Paused, Stand};
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
@@ -42,7 +47,7 @@ use shared::Epoch;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use uuid::Uuid;
 
@@ -53,6 +58,9 @@ const READERS: usize = 4;
 const BUSY: Duration = Duration::from_secs(5);
 /// The same for a commit: short, since the board tries again and says so when it takes too long.
 const BUSY_WRITER: Duration = Duration::from_millis(200);
+/// How long a reading transaction may last, and SQLite's steps between two looks at the clock: 1 ms.
+const READ_TIME: Duration = Duration::from_secs(1);
+const STEPS: i32 = 20_000;
 /// Prepared statements kept per connection: all there are.
 const STATEMENTS: usize = 64;
 
@@ -115,14 +123,36 @@ impl Store {
         self.0.board.reserved
     }
 
-    /// Reads in one transaction, so that all that is read is of one moment. Waits for its turn.
+    /// Reads in one transaction, so that all that is read is of one moment. Waits for its turn. What
+    /// takes longer than a second ends with [`StoreError::Slow`]: while it goes on the log of writes grows.
     fn read<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<rusqlite::Error>,
+    {
+        self.read_within(Some(READ_TIME), read)
+    }
+
+    /// The same without a bound: for the start and for what goes on in the background.
+    fn read_unhurried<T, E>(&self, read: impl FnOnce(&Connection) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<rusqlite::Error>,
+    {
+        self.read_within(None, read)
+    }
+
+    fn read_within<T, E>(
+        &self,
+        time: Option<Duration>,
+        read: impl FnOnce(&Connection) -> Result<T, E>,
+    ) -> Result<T, E>
     where
         E: From<rusqlite::Error>,
     {
         let turn = Turn::take(&self.0);
         let idle = turn.readers().idle.pop();
-        let db = idle.map_or_else(|| open_reader(&self.0.path), Ok)?;
+        let mut db = idle.map_or_else(|| open_reader(&self.0.path), Ok)?;
+        let end = time.map(|time| Instant::now() + time);
+        db.progress_handler(STEPS, end.map(|end| move || Instant::now() > end))?;
         let tx = db.unchecked_transaction()?;
         let answer = read(&tx);
         drop(tx);
@@ -160,5 +190,25 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.readers().busy -= 1;
         self.0.turn.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_takes_too_long_is_ended_and_the_next_one_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _writer) = Store::open(dir.path()).unwrap();
+        let count = |upto: &str| {
+            let sql = format!(
+                "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {upto}) \
+                 SELECT count(*) FROM n"
+            );
+            store.read(|db| Ok::<i64, StoreError>(db.query_row(&sql, [], |row| row.get(0))?))
+        };
+        assert!(matches!(count("1e18"), Err(StoreError::Slow)));
+        assert_eq!(count("100000").unwrap(), 100_000);
     }
 }

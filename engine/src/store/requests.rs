@@ -53,7 +53,7 @@ pub struct Paused {
 impl Store {
     /// Every paused queue.
     pub fn paused(&self) -> Result<Vec<Paused>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let mut query = db.prepare_cached("SELECT connection, queue, by, at FROM paused")?;
             let rows = query.query_map([], |found| {
                 Ok(Paused {
@@ -69,7 +69,7 @@ impl Store {
 
     /// Where each schedule stands.
     pub fn schedules(&self) -> Result<HashMap<String, Stand>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let mut query = db.prepare_cached(
                 "SELECT pipeline, upto, (SELECT job FROM dues WHERE pipeline = schedules.pipeline \
                  AND job IS NOT NULL ORDER BY at DESC LIMIT 1) FROM schedules",
@@ -96,7 +96,7 @@ impl Store {
 
     /// Due times of a pipeline that are kept, with the jobs they made, oldest first.
     pub fn dues(&self, pipeline: &str) -> Result<Vec<(Timestamp, Option<JobId>)>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let mut query =
                 db.prepare_cached("SELECT at, job FROM dues WHERE pipeline = ? ORDER BY at")?;
             let rows = query.query_map([pipeline], |found| {
@@ -108,7 +108,7 @@ impl Store {
 
     /// Deleted jobs whose directory may still be there, at most 1,000.
     pub fn garbage(&self) -> Result<Vec<JobId>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let mut query = db.prepare_cached("SELECT job FROM garbage LIMIT 1000")?;
             let rows = query.query_map([], |found| Ok(JobId(row::uuid(found, 0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)

@@ -21,7 +21,7 @@ impl Store {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Found>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let ages = [
                 ("completed", kept.completed),
                 ("cancelled", kept.completed),

@@ -7,11 +7,13 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// Number n is at place n - 1. What was released is never edited, only added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_spine.sql"),
     include_str!("migrations/0002_runner.sql"),
     include_str!("migrations/0003_lists.sql"),
     include_str!("migrations/0004_retention.sql"),
+    include_str!("migrations/0005_sorted.sql"),
+    include_str!("migrations/0006_counted.sql"),
 ];
 
 /// What this board is, read or made when the store is opened.

@@ -26,7 +26,7 @@ pub(super) const NOT_OVER: &str = "connection IN (SELECT id FROM connections) \
 impl Store {
     /// Every job that is not over, oldest first.
     pub fn unfinished(&self) -> Result<Vec<Unfinished>, StoreError> {
-        self.read(|db| {
+        self.read_unhurried(|db| {
             let sql = format!(
                 "SELECT {}, params, definition, cancel_by, cancel_at, cancel_why, \
                  (SELECT boot_id FROM attempts WHERE job = jobs.id AND number = jobs.attempt), \

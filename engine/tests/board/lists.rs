@@ -3,9 +3,10 @@
 use crate::stand::{CONNECTION, Stand, claim, job_id, new_job};
 use engine::{
     Observation,
-    store::{BadCursor, JobsQuery, QueryError},
+    store::{BadCursor, JobsQuery, QueryError, Recent},
 };
 use shared::{ConnectionId, Job, JobFilter, JobSort, JobState, Timestamp};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const OTHER: ConnectionId = ConnectionId(Uuid::from_u128(2));
@@ -215,5 +216,47 @@ async fn a_search_finds_words_of_names_parameters_errors_and_ids_newest_first() 
     let gone = Observation::Deleted { job: job_id(36), connection: CONNECTION };
     stand.send(gone).await.unwrap();
     assert!(find("disk 36 gone").is_empty());
+    stand.close();
+}
+
+#[tokio::test]
+async fn counts_that_are_kept_are_what_a_look_at_all_rows_would_find() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::open(dir.path());
+    filled(&stand).await;
+    ended(&stand).await;
+    for n in [0, 3, 6] {
+        let job = stand.store.job(&stand.caller, job_id(n)).unwrap().unwrap();
+        let gone = Observation::Deleted { job: job.id, connection: job.connection_id };
+        stand.send(gone).await.unwrap();
+    }
+    let mut naive = BTreeMap::new();
+    for job in all_of(&stand, &JobFilter::default(), JobSort::Created, 200) {
+        *naive.entry((job.connection_id, job.queue, job.state)).or_insert(0) += 1;
+    }
+    let kept = stand.store.counted(&stand.caller).unwrap().into_iter();
+    let kept = kept.filter(|one| one.count > 0);
+    let kept: BTreeMap<_, _> =
+        kept.map(|one| ((one.connection, one.queue, one.state), one.count)).collect();
+    assert_eq!(kept, naive);
+    stand.close();
+}
+
+#[tokio::test]
+async fn the_last_hour_is_read_back_with_how_long_jobs_waited_and_ran() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::open(dir.path());
+    filled(&stand).await;
+    ended(&stand).await;
+    let all = all_of(&stand, &JobFilter::default(), JobSort::Created, 200);
+    let newest = all.iter().filter_map(|job| job.finished_at).max().unwrap();
+    let recent = stand.store.last_hour(newest).unwrap();
+    let over = recent.iter().filter(|one| one.finished.is_some()).count();
+    assert_eq!(over, all.iter().filter(|job| job.state.is_over()).count());
+    assert_eq!(recent.len() - over, all.iter().filter(|job| job.state == JobState::Active).count());
+    let sum = |ms: fn(&Recent) -> Option<u64>| recent.iter().filter_map(ms).sum::<u64>();
+    assert_eq!(sum(|one| one.run_ms), all.iter().filter_map(|job| job.duration_ms).sum::<u64>());
+    let later = Timestamp(newest.0 + 3_600_001);
+    assert!(stand.store.last_hour(later).unwrap().is_empty());
     stand.close();
 }

@@ -291,6 +291,7 @@ pub fn queue(depth: u64) -> Observation {
         oldest_waiting_ms: None,
         rate_per_min: 0.0,
         failed_per_min: 0.0,
+        stats: None,
         revision: 0,
     }))
 }

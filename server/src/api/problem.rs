@@ -4,7 +4,9 @@ use axum::{
     Json,
     response::{IntoResponse, Response},
 };
-use engine::{CancelError, DeleteError, PauseError, ReadError, RetryError, RunError};
+use engine::{
+    CancelError, DeleteError, PauseError, ReadError, RetryError, RunError, store::StoreError,
+};
 use http::{HeaderValue, StatusCode, header};
 use shared::{JobId, problem::Problem};
 use std::fmt::Display;
@@ -62,6 +64,10 @@ impl From<ReadError> for ApiError {
         match error {
             ReadError::Cursor(_) => bad_field("cursor", error.to_string()),
             ReadError::Pattern(_) => bad_field("q", error.to_string()),
+            ReadError::Store(StoreError::Slow) => {
+                tracing::warn!("a list took too long");
+                unavailable(&error)
+            }
             ReadError::NoLog => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             ReadError::Store(_) | ReadError::Log(_) => {
                 tracing::error!(%error, "a read failed");
@@ -150,5 +156,19 @@ impl IntoResponse for ApiError {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_took_too_long_may_be_asked_for_again_and_is_told_how() {
+        let error = ApiError::from(ReadError::from(StoreError::Slow));
+        assert_eq!(error.0.detail.as_deref(), Some("the list took too long; narrow the filter"));
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
     }
 }

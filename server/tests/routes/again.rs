@@ -141,14 +141,24 @@ async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
     let answer = server.get("/metrics").await;
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
     let text = answer.text().await;
-    assert!(text.contains("tailboard_jobs{state=\"completed\"} 1\n"), "{text}");
     assert!(text.contains("tailboard_queue_slots{queue=\"default\"} 4\n"), "{text}");
+    for line in [
+        r#"tailboard_jobs{connection="local",queue="default",state="completed"} 1"#,
+        r#"tailboard_jobs{connection="local",queue="default",state="active"} 0"#,
+        r#"tailboard_job_wait_seconds_count{connection="local",queue="default"} 1"#,
+        r#"tailboard_job_run_seconds_bucket{connection="local",queue="default",le="+Inf"} 1"#,
+        r#"tailboard_ring_floor{connection="local"} 0"#,
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+    assert!(!text.contains("tailboard_commit_seconds_count 0\n"), "{text}");
     let dashboard = include_str!("../../../packaging/grafana.json");
     let asked = dashboard.match_indices("tailboard_").map(|(at, _)| {
         let name = &dashboard[at..];
         &name[..name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap()]
     });
     for name in asked {
+        let name = name.trim_end_matches("_bucket");
         assert!(text.contains(&format!("# TYPE {name} ")), "{name}");
     }
     server.stop().await;

@@ -239,3 +239,27 @@ async fn the_description_is_served_and_the_health_is_told() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn queues_tell_of_their_last_hour_and_workers_of_what_they_run() {
+    let both = pipeline("hello", &["true"]) + &pipeline("long", &["sleep 60"]);
+    let server = Running::start(&both).await;
+    server.queue("default").await;
+    server.run_to_end("hello").await;
+    let queue = server.json("/api/v1/queues").await["items"][0].clone();
+    assert!(
+        queue["stats"]["run"]["p95"].is_u64() && queue["stats"]["wait"]["p50"].is_u64(),
+        "{queue}"
+    );
+    assert_eq!(queue["stats"]["finished_per_minute"], 1.0 / 60.0);
+    let mut events = server.events("", &[]).await;
+    let id = server.run("long").await;
+    events.job(&id, "active").await;
+    let worker = server.json("/api/v1/workers").await["items"][0].clone();
+    assert_eq!(
+        (&worker["running"][0]["id"], &worker["running"][0]["name"]),
+        (&json!(id), &json!("long"))
+    );
+    assert!(worker["running"][0]["since"].is_string(), "{worker}");
+    server.stop().await;
+}

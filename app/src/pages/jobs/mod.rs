@@ -102,7 +102,7 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
     let chips = rows::pieces("contents", move || {
         vec![Row::new("", element("div class=\"contents\"", &chips(&shown, &counts)))]
     });
-    let none = model.jobs.clone();
+    let (none, further) = (model.jobs.clone(), model.older.clone());
     let first = params.cursor.is_none();
     let filtered = params.filter != JobFilter::default();
     view! {
@@ -123,7 +123,14 @@ fn Jobs(params: JobsParams, page: page::JobsPage) -> impl IntoView {
             {move || {
                 none.is_empty()
                     .then(|| match filtered {
-                        true => view! { <Empty title="No job matches" link=("/jobs", "Show all jobs")/> },
+                        true => {
+                            // Where rare ones are sought in many, a page may end before it finds any.
+                            let title = match further.with(Option::is_some) {
+                                true => "No job matches so far: go on with Older",
+                                false => "No job matches",
+                            };
+                            view! { <Empty title link=("/jobs", "Show all jobs")/> }
+                        }
                         false => {
                             view! {
                                 <Empty
