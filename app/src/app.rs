@@ -3,6 +3,7 @@
 use crate::{
     board::BoardLoader,
     frame::{Head, Side, Warnings},
+    keys::Keys,
     live::Live,
     pages::{
         JobPage, JobsPage, NotFoundPage, OverviewPage, PipelinePage, PipelinesPage, QueuesPage,
@@ -57,6 +58,7 @@ pub fn App() -> impl IntoView {
                 "Skip to content"
             </a>
             <Forms/>
+            <Keys/>
             <div class="frame">
                 <Side/>
                 <div class="frame-page">

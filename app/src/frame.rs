@@ -108,7 +108,10 @@ fn ThemeButton() -> impl IntoView {
     view! {
         <button class="side-link side-theme" type="button" on:click=next>
             <Icon path=icon::THEME/>
-            <span>{text(move || format!("Theme: {}", theme.get()))}</span>
+            <span>
+                <span class="wide">"Theme: "</span>
+                {move || theme.get()}
+            </span>
         </button>
     }
 }

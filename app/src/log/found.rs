@@ -64,7 +64,7 @@ impl Found {
         self.count += part.count;
         self.lines.extend(part.lines.iter().take(self.room()));
         self.marks.extend(&part.marks);
-        if self.marks.len() > MARKS {
+        while self.marks.len() > MARKS {
             // Every other one: they stay spread over the whole.
             let mut keep = false;
             self.marks.retain(|_| {

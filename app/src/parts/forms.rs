@@ -36,11 +36,27 @@ pub fn Forms() -> impl IntoView {
                 let _ = form.request_submit();
             }
         });
+        let click = window_event_listener(ev::click, |event| {
+            let button = target::<Element>(&event);
+            let button = button.and_then(|element| element.closest("[data-copy]").ok().flatten());
+            if let Some(button) = button {
+                copy(&button);
+            }
+        });
         on_cleanup(move || {
             submit.remove();
             change.remove();
+            click.remove();
         });
     });
+}
+
+/// Copies what a button holds; `ORIGIN` in it stands for the address of this board.
+fn copy(button: &Element) {
+    let text = button.get_attribute("data-copy").unwrap_or_default();
+    let origin = location().origin().unwrap_or_default();
+    let _ = window().navigator().clipboard().write_text(&text.replace("ORIGIN", &origin));
+    button.set_text_content(Some("Copied"));
 }
 
 fn target<T: JsCast>(event: &Event) -> Option<T> {

@@ -43,6 +43,7 @@ pub fn head(detail: &JobDetail) -> String {
             )
         }
     };
+    let acts = acts + &curl(detail);
     let percent = job.progress.filter(|_| !job.state.is_over());
     [
         crumbs,
@@ -55,6 +56,56 @@ pub fn head(detail: &JobDetail) -> String {
         element("div class=\"job-progress\"", &meter::progress(percent)),
     ]
     .concat()
+}
+
+/// A button that copies the command which runs the same again from a shell.
+fn curl(detail: &JobDetail) -> String {
+    let Some(pipeline) = &detail.job.pipeline else { return String::new() };
+    // Texts are written as JSON without a doubt.
+    let json = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    let params =
+        detail.params.iter().map(|(name, value)| format!("{}:{}", json(name), json(value)));
+    let params = params.collect::<Vec<_>>().join(",");
+    let params = if params.is_empty() { params } else { format!(",\"params\":{{{params}}}") };
+    let body = format!("{{\"pipeline\":{}{params}}}", json(pipeline));
+    // A quote ends the word of the shell and begins it again.
+    let body = body.replace('\'', "'\\''");
+    let command = format!(
+        "curl -X POST -H 'Content-Type: application/json' -d '{body}' ORIGIN/api/v1/executions"
+    );
+    format!(
+        "<button type=\"button\" class=\"button\" data-copy=\"{}\">Copy as curl</button>",
+        escape(&command)
+    )
+}
+
+/// Attempts, where there was more than one: how each went.
+pub fn attempts(clock: &Clock, detail: &JobDetail) -> String {
+    if detail.attempts.len() < 2 {
+        return String::new();
+    }
+    let rows = detail.attempts.iter().rev().map(|attempt| {
+        let took = attempt.duration_ms.map_or("—".to_owned(), format::duration);
+        let cells = [
+            text("td class=\"num col-figure\"", &attempt.number.to_string()),
+            element("td class=\"col-state\"", &Look::from(attempt.state).badge()),
+            text("td class=\"cut\"", attempt.error.as_deref().unwrap_or_default()),
+            text("td class=\"end num col-duration\"", &took),
+            element("td class=\"end dim col-when wide\"", &when(clock, attempt.started_at)),
+        ];
+        element("tr", &cells.concat())
+    });
+    const HEAD: &str = "<thead><tr><th scope=\"col\" class=\"col-figure\">Attempt</th><th scope=\"col\" class=\"col-state\">State</th>\
+        <th scope=\"col\">Why</th><th scope=\"col\" class=\"col-duration end\">Took</th>\
+        <th scope=\"col\" class=\"col-when end wide\">Started</th></tr></thead>";
+    let table = format!(
+        "<table class=\"rows\" aria-label=\"Attempts\">{HEAD}{}</table>",
+        element("tbody", &rows.collect::<String>())
+    );
+    format!(
+        "<details class=\"story attempts\" open><summary class=\"num\">{} attempts</summary>{table}</details>",
+        detail.attempts.len()
+    )
 }
 
 /// The facts, each under its name.

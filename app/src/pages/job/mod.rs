@@ -17,7 +17,7 @@ use crate::{
         time::Clock,
     },
 };
-use head::{head, meta, why};
+use head::{attempts, head, meta, why};
 use leptos::{either::Either, ev, prelude::*, wasm_bindgen::JsCast};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -92,6 +92,7 @@ fn JobView(detail: JobDetail, window: Option<LogWindow>) -> impl IntoView {
                 model.log.with(|log| meta(&clock, detail, log)),
                 timeline(&clock, detail),
                 why(detail),
+                attempts(&clock, detail),
                 story(&clock, &detail.timeline),
             ];
             let open = "section class=\"card\" aria-label=\"How it went\"";
