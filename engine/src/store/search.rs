@@ -18,9 +18,9 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 /// Matches whose rows one page looks at, and the same of those that only have their number looked at:
-/// 20 to 50 ms each.
+/// 10 to 30 ms each.
 const LOOKED_AT: usize = 5_000;
-const COMPARED: usize = 60_000;
+const COMPARED: usize = 40_000;
 /// Words that are searched for at most.
 const WORDS: usize = 16;
 
