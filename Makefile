@@ -5,7 +5,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 SHELL := bash
 SERVE := serve --config examples/tailboard.toml --data-dir data
 
-.PHONY: run build dev test check-flood
+.PHONY: run build dev test check-flood bench
 
 # Serves http://127.0.0.1:3000 with the example pipelines.
 run: build
@@ -27,3 +27,8 @@ test:
 # A run that prints 1,000,000 lines: what it costs the server and the page. Fails past the bounds.
 check-flood: build
 	@scripts/check-flood
+
+# Figures for docs/performance.md, half an hour on a machine with nothing else to do: lists and search at a
+# million jobs, the viewer at ten million lines, pages under 1,000 events a second.
+bench: build
+	@scripts/bench

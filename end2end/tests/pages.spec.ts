@@ -65,6 +65,7 @@ test.beforeAll(async () => {
     queues: "/queues",
     workers: "/workers",
     pipelines: "/pipelines",
+    pipeline: "/pipelines/bad",
     "job-completed": `/jobs/${good.id}`,
     "job-failed": `/jobs/${bad.id}`,
     "job-active": `/jobs/${long.id}`,

@@ -15,7 +15,7 @@ use crate::{
 use leptos::prelude::*;
 use shared::{Percentiles, Queue};
 
-const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-progress wide\">Slots taken</th>\
+const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-meter wide\">Slots taken</th>\
     <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
     <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\">Ended / min</th>\
     <th scope=\"col\" class=\"col-figure end wide\">Failed / min</th>\
@@ -55,7 +55,7 @@ fn row(queue: &Queue) -> Row {
     let wide = |value: &str| text("td class=\"end num col-figure wide\"", value);
     let cells = [
         element("td class=\"cut\"", &linked(queue)),
-        element("td class=\"col-progress wide\"", &taken(queue)),
+        element("td class=\"col-meter wide\"", &taken(queue)),
         figure(&match queue.concurrency {
             Some(slots) => format!("{} / {slots}", queue.active),
             None => queue.active.to_string(),

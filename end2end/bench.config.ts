@@ -1,11 +1,11 @@
 import config from "./playwright.config";
 
-// Figures, not checks of behaviour: alone on the machine, by `make check-flood`.
+// Figures, not checks of behaviour: alone on the machine, by `make check-flood` and `make bench`.
 // No trace: recording the page takes its time from the very thread that is measured.
 export default {
   ...config,
-  testDir: "flood",
+  testDir: "bench",
   workers: 1,
-  timeout: 300_000,
+  timeout: 1_200_000,
   use: { ...config.use, trace: "off" as const },
 };

@@ -1,0 +1,97 @@
+// The list of jobs: many rows, several at once, a span of time, an order.
+
+import { expect, serve, test } from "../board";
+
+const server = serve(`
+[[queue]]
+name = "default"
+concurrency = 2
+[[queue]]
+name = "held"
+concurrency = 1
+
+[[pipeline]]
+name = "quick"
+[[pipeline.steps]]
+name = "one"
+run = "true"
+
+[[pipeline]]
+name = "waits"
+queue = "held"
+[[pipeline.steps]]
+name = "one"
+run = "true"
+`);
+
+test.beforeAll(async () => {
+  const [{ id }] = (await server.get<{ items: { id: string }[] }>("/api/v1/connections")).items;
+  const paused = await fetch(`${server.url}/queues/${id}/held/pause`, { method: "POST", redirect: "manual" });
+  expect(paused.status).toBe(303);
+  // They wait, so they are many at no cost.
+  for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 10 }, () => server.run("waits")));
+});
+
+test("rows come as they are scrolled to, and the page stays small", async ({ board, page }) => {
+  await board.goto(server, "/jobs?pipeline=waits");
+  const rows = page.locator("tbody tr:not(.space)");
+  await expect(rows).toHaveCount(50);
+  const last = page.locator("tbody tr:not(.space)").last();
+  await expect
+    .poll(async () => {
+      await page.mouse.wheel(0, 3000);
+      return page.evaluate(() => document.querySelector("tbody")!.getBoundingClientRect().height);
+    })
+    .toBeGreaterThan(199 * 36);
+  await expect(last).toBeVisible();
+  await expect(page.getByRole("link", { name: "Older" })).toHaveCount(0);
+  expect(await page.locator("*").count(), "elements").toBeLessThan(1500);
+
+  // What is new waits at the top and moves nothing.
+  const top = () => page.evaluate(() => [window.scrollY, document.elementFromPoint(600, 500)?.closest("tr")?.textContent]);
+  const before = await top();
+  await server.run("waits");
+  const pill = page.getByRole("button", { name: "1 new job" });
+  await expect(pill).toBeVisible();
+  expect(await top()).toEqual(before);
+  await pill.click();
+  await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(0);
+  await expect(rows).toHaveCount(50);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
+    test.use({ javaScriptEnabled });
+
+    test("several jobs are selected and cancelled, and what could not be done is said", async ({ board, page }) => {
+      const jobs = [await server.run("waits"), await server.run("waits")];
+      if (javaScriptEnabled) await board.goto(server, "/jobs?state=queued");
+      else await page.goto(`${server.url}/jobs?state=queued`);
+      const bar = page.getByRole("group", { name: "With the selected jobs" });
+      await expect(bar).toBeHidden();
+      for (const { id } of jobs) await page.locator(`input[value="${id}"]`).check();
+      await expect(bar).toBeVisible();
+      if (javaScriptEnabled) await expect(bar).toContainText("2 selected");
+      // One of them is over when the button is pressed.
+      await fetch(`${server.url}/jobs/${jobs[0].id}/cancel`, { method: "POST", redirect: "manual" });
+      await server.reached(jobs[0].id, "cancelled");
+      await bar.getByRole("button", { name: "Cancel" }).click();
+      await expect(page.locator("body")).toContainText("1 asked to end; 1 not: the job is already cancelled");
+      await server.reached(jobs[1].id, "cancelled");
+    });
+  });
+}
+
+test("a span of time and an order are chosen and stand in the address", async ({ board, page }) => {
+  const job = await server.run("quick");
+  await server.reached(job.id, "completed");
+  await board.goto(server, "/jobs?state=completed");
+  await page.getByRole("combobox", { name: "Created" }).selectOption("last hour");
+  await expect(page).toHaveURL(/from=-1h/);
+  await page.getByRole("combobox", { name: "Order" }).selectOption("longest first");
+  await expect(page).toHaveURL(/sort=duration/);
+  await expect(page.getByRole("row").filter({ hasText: "quick" })).toBeVisible();
+  await expect(page.getByRole("combobox", { name: "Created" })).toHaveValue("-1h");
+  await page.reload();
+  await expect(page.getByRole("combobox", { name: "Order" })).toHaveValue("duration");
+});
