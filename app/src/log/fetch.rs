@@ -85,7 +85,13 @@ impl Reader {
             );
         }
         drop(state);
-        self.draw_soon();
+        if self.0.follow.get_untracked() {
+            // One window a frame is enough of a flood.
+            self.draw_soon();
+        } else {
+            // What was gone to is to be in the next frame, not in the one after it.
+            self.draw();
+        }
     }
 
     /// Reads a line whole that is too long for a window.

@@ -47,7 +47,8 @@ pub enum Way {
 
 impl Found {
     pub fn new(query: Query) -> Self {
-        Self { query, next: 1, ..Self::default() }
+        // Nothing was asked yet, so nothing is done.
+        Self { query, next: 1, total: u64::MAX, ..Self::default() }
     }
 
     pub fn is_on(&self) -> bool {
@@ -111,6 +112,7 @@ impl Found {
         let more = if self.is_done() { "" } else { "…" };
         match (self.count, at) {
             (0, _) if more.is_empty() => "no match".to_owned(),
+            (0, _) => "searching…".to_owned(),
             (_, Some(at)) => format!("{} of {count}{more}", crate::format::count(at as u64 + 1)),
             _ => format!("{count} found{more}"),
         }
@@ -165,6 +167,7 @@ mod tests {
         let mut found = found(&parts);
         assert_eq!((found.count, found.lines.len(), found.room()), (70_000, ROOM, 0));
         assert!(found.marks.len() <= MARKS && found.marks.last() > Some(&60_000));
+        assert_eq!(Found::new(Query::default()).words(), "searching…");
         found.current = Some(12);
         assert_eq!(found.words(), "12 of 70,000");
         assert_eq!(found.beside(60_000, Way::Down), None);

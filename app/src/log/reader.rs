@@ -204,7 +204,8 @@ impl Reader {
             elements.lines.scroll_into_view_with_scroll_into_view_options(&options);
         }
         drop(state);
-        self.draw_soon();
+        // At once: what is missing there is asked for without waiting for a frame.
+        self.draw();
     }
 
     /// Shows the lines of a step or hides them.
