@@ -195,6 +195,8 @@ pub struct JobDetail {
     /// Why it is still waiting, in one sentence; null when it does not wait.
     pub waiting: Option<String>,
     pub log: LogInfo,
+    /// Lines that were left out at the end of the log: it reached its limit, or the disk was full.
+    pub left_out: u64,
     pub as_of: EventId,
 }
 

@@ -132,17 +132,22 @@ impl Engine {
             return Ok(None);
         };
         if job.state.is_over() {
-            let info = self.log_size(&job).await?;
+            let (info, _) = self.log_size(&job).await?;
             self.inner.runner.logs().close(id, info);
             return Ok(Some(watch::channel(info).1));
         }
         Ok(Some(live))
     }
 
-    pub(super) async fn log_size(&self, job: &Job) -> Result<LogInfo, ReadError> {
+    /// Its size, and how many lines were left out at its end.
+    pub(super) async fn log_size(&self, job: &Job) -> Result<(LogInfo, u64), ReadError> {
         let dir = self.inner.runner.job_dir(job.id);
-        let size = blocking(move || Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size()));
-        Ok(info(job, size.await?))
+        let found = blocking(move || -> Result<_, LogError> {
+            let Some(log) = Log::open(&dir)? else { return Ok((Size::default(), 0)) };
+            Ok((log.size()?, log.left_out_at_end()?))
+        });
+        let (size, left_out) = found.await?;
+        Ok((info(job, size), left_out))
     }
 
     pub(super) async fn row(&self, caller: &Caller, id: JobId) -> Result<Option<Job>, ReadError> {

@@ -157,6 +157,19 @@ impl Log {
         Ok(None)
     }
 
+    /// Lines that were left out at the end: the limit was reached, or the disk was full. Looks at the last
+    /// 256 records, more than there are steps to leave some out of each.
+    pub fn left_out_at_end(&self) -> Result<u64, LogError> {
+        const LAST: u64 = 256;
+        let lines = self.size()?.lines;
+        let entries = self.index.read(lines.saturating_sub(LAST) + 1, LAST)?;
+        let left_out = entries.iter().rev().map_while(|entry| match entry.record.kind {
+            Kind::LeftOut(lines) => Some(lines),
+            Kind::Line { .. } => None,
+        });
+        Ok(left_out.sum())
+    }
+
     /// The lines after number `after`: at most `max_bytes` of memory, but at least one line.
     pub fn lines_after(&self, after: u64, max_bytes: usize) -> Result<Vec<RawLine>, LogError> {
         const AT_A_TIME: u64 = 1024;

@@ -144,3 +144,19 @@ fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_says_how_much_of_its_log_was_left_out() {
+    let mut house = House::new(1, &[("little", "echo one")]);
+    let mut much = pipeline("much", &[("step", "seq 100000")]);
+    much.max_log_bytes = Some(1000);
+    house.settings.pipelines.push(much);
+    let engine = house.open().await;
+    let little = run(&engine, "little").await;
+    assert_eq!(over(&engine, little).await.left_out, 0);
+    let much = run(&engine, "much").await;
+    let detail = over(&engine, much).await;
+    assert_eq!(detail.job.state, JobState::Completed, "the job goes on");
+    assert!(detail.left_out > 99_000, "{}", detail.left_out);
+    engine.stop(false).await;
+}

@@ -149,7 +149,7 @@ pub fn meta(clock: &Clock, detail: &JobDetail, log: &LogInfo) -> String {
     element("dl class=\"meta\"", &html) + &waiting(clock, detail)
 }
 
-/// Why it has not begun, and who wants it to end.
+/// Why it has not begun, who wants it to end, and what is not in its log.
 fn waiting(clock: &Clock, detail: &JobDetail) -> String {
     let remark = |words: String| element("p class=\"remark\"", &words);
     let waiting = detail.waiting.as_ref().map(|why| remark(format!("Waiting: {}", escape(why))));
@@ -158,7 +158,13 @@ fn waiting(clock: &Clock, detail: &JobDetail) -> String {
         let (by, at) = (escape(&cancel.by), when(clock, Some(cancel.at)));
         remark(format!("Cancel asked for by {by} at {at}{}", why.unwrap_or_default()))
     });
-    waiting.unwrap_or_default() + &cancel.unwrap_or_default()
+    let left_out = (detail.left_out > 0).then(|| {
+        let lines = format::plural(detail.left_out, "line was", "lines were");
+        remark(format!(
+            "The log is not complete: {lines} left out at its end. It reached its limit (max_log_bytes), or the disk had too little room."
+        ))
+    });
+    [waiting, cancel, left_out].into_iter().flatten().collect()
 }
 
 /// Why it failed: the reason, the step it failed in, and the way to that place in the log.
