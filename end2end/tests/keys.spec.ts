@@ -94,6 +94,10 @@ test("attempts are told apart, and the command that runs it again is copied", as
   const attempts = page.getByRole("table", { name: "Attempts" }).getByRole("row");
   await expect(attempts).toHaveCount(3);
   await expect(attempts.nth(1)).toContainText("exit code 4");
+  // Each attempt has its steps, and a header in the log.
+  await page.getByText("Steps of attempt 1").click();
+  await expect(page.getByRole("button", { name: /try, Failed/ })).toHaveCount(2);
+  await expect(page.getByRole("log").getByRole("button", { name: /attempt 2/ })).toBeVisible();
   await page.getByRole("button", { name: "Copy as curl" }).click();
   await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
   const command = await page.evaluate(() => navigator.clipboard.readText());

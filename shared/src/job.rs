@@ -189,6 +189,8 @@ pub struct JobDetail {
     pub retried_by: Option<JobId>,
     /// Steps of the newest attempt, in the order in which they run.
     pub steps: Vec<Step>,
+    /// Steps of the attempts before it, at most of ten, in the order in which they ran.
+    pub earlier: Vec<Step>,
     pub attempts: Vec<Attempt>,
     pub timeline: Vec<StoryEntry>,
     pub cancel: Option<CancelRequest>,

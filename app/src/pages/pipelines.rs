@@ -151,7 +151,12 @@ fn card(clock: &Clock, pipeline: &Pipeline, last: &JobList) -> String {
     });
     let timeout = pipeline.timeout_ms.map(|ms| format!(" · within {}", format::duration(ms)));
     let queue = link("", &format!("/jobs?queue={}", encode(queue)), &escape(queue));
-    let foot = ["queue ", &queue, &timeout.unwrap_or_default()].concat();
+    let ended = pipeline.completed + pipeline.failed;
+    let rate = match (pipeline.completed * 100).checked_div(ended) {
+        Some(percent) => format!(" · {percent} % of {ended} succeeded"),
+        None => String::new(),
+    };
+    let foot = ["queue ", &queue, &timeout.unwrap_or_default(), &rate].concat();
     let body = [
         element("div class=\"pipeline-head\"", &head.concat()),
         pipeline.schedule.as_ref().map(|schedule| scheduled(clock, schedule)).unwrap_or_default(),

@@ -181,6 +181,7 @@ impl Engine {
             retried_by: stored.retried_by,
             created_by: stored.created_by,
             steps: stored.steps,
+            earlier: stored.earlier,
             attempts: stored.attempts,
             timeline: stored.story,
             cancel: stored.cancel,

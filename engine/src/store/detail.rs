@@ -6,6 +6,9 @@ use rusqlite::{OptionalExtension, Row, params, types::Type};
 use shared::{CancelRequest, Job, JobId, JobState, Step, StoryEntry, Timestamp, job::Attempt};
 use std::collections::BTreeMap;
 
+/// Attempts whose steps are told of: the newest and those before it.
+const ATTEMPTS: u32 = 11;
+
 /// All that is stored of one job.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredJob {
@@ -21,6 +24,7 @@ pub struct StoredJob {
     pub delay: Option<String>,
     /// Of the newest attempt (of the first while none was claimed), in the order of the plan.
     pub steps: Vec<Step>,
+    pub earlier: Vec<Step>,
     pub attempts: Vec<Attempt>,
     pub story: Vec<StoryEntry>,
 }
@@ -45,6 +49,7 @@ impl Store {
                     delay: row.get(row::JOB_COLUMNS + 6)?,
                     retried_by: None,
                     steps: Vec::new(),
+                    earlier: Vec::new(),
                     attempts: Vec::new(),
                     story: Vec::new(),
                 })
@@ -57,12 +62,15 @@ impl Store {
                 retried.query_row([key], |row| row::optional_uuid(row, 0))?.map(JobId);
 
             let sql = format!(
-                "SELECT {} FROM steps WHERE job = ? AND attempt = ? ORDER BY ordinal",
+                "SELECT {} FROM steps WHERE job = ? AND attempt > ? ORDER BY attempt, ordinal",
                 row::STEP
             );
+            let newest = found.job.attempt.max(1);
             let mut steps = db.prepare_cached(&sql)?;
-            let rows = steps.query_map(params![key, found.job.attempt.max(1)], |r| row::step(id, r))?;
-            found.steps = rows.collect::<Result<_, _>>()?;
+            let oldest = newest.saturating_sub(ATTEMPTS);
+            let rows = steps.query_map(params![key, oldest], |r| row::step(id, r))?;
+            let all = rows.collect::<Result<Vec<_>, _>>()?;
+            (found.steps, found.earlier) = all.into_iter().partition(|step| step.attempt == newest);
 
             let mut attempts = db.prepare_cached(
                 "SELECT number, state, started_at, finished_at, duration_ms, error \

@@ -60,14 +60,13 @@ pub(super) fn read(root: &mut Section<'_, '_>, queues: &[QueueDef], dir: &Path) 
 
 fn retry(section: &mut Section<'_, '_>) -> Retry {
     let usual = Retry::default();
-    let retry = Retry {
-        retries: section.count("retries", 0, MOST_RETRIES).unwrap_or(usual.retries),
-        delay: section.duration("retry_delay", Duration::ZERO, LONGEST).unwrap_or(usual.delay),
-        max_delay: section
-            .duration("retry_max_delay", SHORTEST, LONGEST)
-            .unwrap_or(usual.max_delay),
-    };
-    Retry { max_delay: retry.max_delay.max(retry.delay), ..retry }
+    let retries = section.count("retries", 0, MOST_RETRIES).unwrap_or(usual.retries);
+    let delay = section.duration("retry_delay", Duration::ZERO, LONGEST).unwrap_or(usual.delay);
+    let max_delay = section.duration("retry_max_delay", SHORTEST, LONGEST);
+    if max_delay.is_some_and(|longest| longest < delay) {
+        section.wrong("retry_max_delay", section.span(), "is shorter than retry_delay");
+    }
+    Retry { retries, delay, max_delay: max_delay.unwrap_or(usual.max_delay).max(delay) }
 }
 
 fn schedule(section: &mut Section<'_, '_>, params: &[ParamDef]) -> Option<ScheduleDef> {

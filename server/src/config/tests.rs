@@ -272,6 +272,8 @@ fn what_contradicts_itself_is_told_with_its_place() {
         [[pipeline]]
         name = "c"
         cron = "@daily"
+        retry_delay = "1m"
+        retry_max_delay = "5s"
         [[pipeline.params]]
         name = "must"
         type = "string"
@@ -288,6 +290,7 @@ fn what_contradicts_itself_is_told_with_its_place() {
         "pipeline[a].params[x.y].choices: is missing",
         "pipeline[a].params[n].default: is \"seven\", wanted is a whole number",
         "pipeline[b].timezone: is given, but there is no cron",
+        "pipeline[c].retry_max_delay: is shorter than retry_delay",
         "pipeline[c].cron: is given, but parameter must has to be given",
     ] {
         assert!(said.contains(part), "{part}\n{said}");

@@ -1,5 +1,6 @@
 //! What the job is, who asked for it, and why it failed; HTML.
 
+use super::timeline::earlier;
 use crate::{
     format,
     parts::{
@@ -12,7 +13,7 @@ use crate::{
     },
     url::encode,
 };
-use shared::{JobState, StepState, job::JobDetail, log::LogInfo};
+use shared::{JobState, Step, StepState, job::JobDetail, log::LogInfo};
 
 /// Name, state, and what can be done.
 pub fn head(detail: &JobDetail) -> String {
@@ -102,8 +103,16 @@ pub fn attempts(clock: &Clock, detail: &JobDetail) -> String {
         "<table class=\"rows\" aria-label=\"Attempts\">{HEAD}{}</table>",
         element("tbody", &rows.collect::<String>())
     );
+    let earlier = detail.attempts.iter().rev().filter_map(|attempt| {
+        let of = |step: &&Step| step.attempt == attempt.number;
+        let steps: Vec<_> = detail.earlier.iter().filter(of).cloned().collect();
+        let open = "<details class=\"story\"><summary>Steps of attempt";
+        let rows = earlier(clock, &steps);
+        (!steps.is_empty()).then(|| format!("{open} {}</summary>{rows}</details>", attempt.number))
+    });
+    let earlier: String = earlier.collect();
     format!(
-        "<details class=\"story attempts\" open><summary class=\"num\">{} attempts</summary>{table}</details>",
+        "<details class=\"story attempts\" open><summary class=\"num\">{} attempts</summary>{table}</details>{earlier}",
         detail.attempts.len()
     )
 }

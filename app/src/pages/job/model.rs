@@ -29,10 +29,12 @@ impl JobModel {
         }
     }
 
-    /// The steps, told of only when they change.
+    /// The steps of all attempts, told of only when they change.
     pub fn steps(&self) -> Memo<Vec<Step>> {
         let detail = self.detail.clone();
-        Memo::new(move |_| detail.with(|detail| detail.steps.clone()))
+        Memo::new(move |_| {
+            detail.with(|detail| detail.earlier.iter().chain(&detail.steps).cloned().collect())
+        })
     }
 
     fn newer(&self, revision: u64) -> bool {

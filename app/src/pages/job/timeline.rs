@@ -9,7 +9,7 @@ use crate::{
         time::Clock,
     },
 };
-use shared::{JobState, StepState, Timestamp, job::JobDetail};
+use shared::{JobState, Step, StepState, Timestamp, job::JobDetail};
 
 /// Least width of a bar that is there, in percent: seen, and still telling short from long.
 const LEAST: f64 = 0.4;
@@ -73,30 +73,43 @@ pub fn timeline(clock: &Clock, detail: &JobDetail) -> String {
     let look = Look::from(JobState::Queued);
     let name = format!("<span class=\"timeline-name\">{}Queued</span>", look.mark());
     let mut rows = row(&name, look, &queued, running(clock, &queued, waits), "");
-    for step in &detail.steps {
-        let look = Look::from(step.state);
-        let bar = whole.bar(step.started_at, step.finished_at, step.duration_ms);
-        let line = match step.log_line {
-            Some(line) => format!("data-line=\"{}\"", line + 1),
-            None => "disabled".to_owned(),
-        };
-        let name = format!(
-            "<button type=\"button\" class=\"timeline-name\" {line} title=\"{word}: show in log\">{}\
-             <span class=\"cut\"><span class=\"dim\">{} · </span>{}</span>\
-             <span class=\"sr-only\">, {word}</span></button>",
-            look.mark(),
-            step.phase.as_str(),
-            escape(&step.name),
-            word = look.word,
-        );
-        // The end of a step where it says more than its state.
-        let telling = step.state.is_over() && step.state != StepState::Completed;
-        let end = step.error.clone().or_else(|| format::exit(step.exit_code, step.signal));
-        let end = end.filter(|_| telling).unwrap_or_default();
-        let time = running(clock, &bar, step.state == StepState::Active);
-        rows.push_str(&row(&name, look, &bar, time, &end));
+    for one in &detail.steps {
+        rows.push_str(&step(clock, whole, one));
     }
     element("ol class=\"timeline\" aria-label=\"Steps\"", &rows)
+}
+
+/// The steps of an attempt that is over, to the scale of its own time; HTML.
+pub fn earlier(clock: &Clock, steps: &[Step]) -> String {
+    let times = |step: &Step| [step.started_at, step.finished_at];
+    let from = steps.iter().flat_map(times).flatten().min().unwrap_or_default();
+    let to = steps.iter().flat_map(times).flatten().max().unwrap_or(from);
+    let rows: String = steps.iter().map(|one| step(clock, Whole { from, to }, one)).collect();
+    element("ol class=\"timeline\"", &rows)
+}
+
+fn step(clock: &Clock, whole: Whole, step: &Step) -> String {
+    let look = Look::from(step.state);
+    let bar = whole.bar(step.started_at, step.finished_at, step.duration_ms);
+    let line = match step.log_line {
+        Some(line) => format!("data-line=\"{}\"", line + 1),
+        None => "disabled".to_owned(),
+    };
+    let name = format!(
+        "<button type=\"button\" class=\"timeline-name\" {line} title=\"{word}: show in log\">{}\
+         <span class=\"cut\"><span class=\"dim\">{} · </span>{}</span>\
+         <span class=\"sr-only\">, {word}</span></button>",
+        look.mark(),
+        step.phase.as_str(),
+        escape(&step.name),
+        word = look.word,
+    );
+    // The end of a step where it says more than its state.
+    let telling = step.state.is_over() && step.state != StepState::Completed;
+    let end = step.error.clone().or_else(|| format::exit(step.exit_code, step.signal));
+    let end = end.filter(|_| telling).unwrap_or_default();
+    let time = running(clock, &bar, step.state == StepState::Active);
+    row(&name, look, &bar, time, &end)
 }
 
 /// The bar's place is set by attributes: the policy allows no style in the document.
