@@ -96,7 +96,7 @@ test("attempts are told apart, and the command that runs it again is copied", as
   await expect(attempts.nth(1)).toContainText("exit code 4");
   // Each attempt has its steps, and a header in the log.
   await page.getByText("Steps of attempt 1").click();
-  await expect(page.getByRole("button", { name: /try, Failed/ })).toHaveCount(2);
+  await expect(page.getByRole("button", { name: /try\s*, Failed/ })).toHaveCount(2);
   await expect(page.getByRole("log").getByRole("button", { name: /attempt 2/ })).toBeVisible();
   await page.getByRole("button", { name: "Copy as curl" }).click();
   await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();

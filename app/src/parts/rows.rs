@@ -2,7 +2,7 @@
 //! so focus, selection and an opened fold stay; a row that did not change costs a comparison.
 
 use leptos::{html, prelude::*, tachys::html::element::ElementType, wasm_bindgen::JsCast};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use web_sys::{Element, HtmlTemplateElement, Node};
 
 /// One row: by what it is known again, and how it looks now. The HTML is one element.
@@ -50,15 +50,37 @@ where
     html
 }
 
+/// A drawing that took so long is not repeated before this many times as long, so that a list in which
+/// everything changes all the time leaves the page free for its reader. What changes a little is drawn at once.
+const REST: f64 = 16.0;
+/// Nor later than this, in milliseconds.
+const LONGEST_REST: f64 = 400.0;
+
 /// The same for every kind of element.
 fn follow(found: Box<dyn Fn() -> Option<Element> + Send + Sync>, first: Vec<Row>, read: Read) {
-    Effect::new(move |known: Option<Vec<Row>>| {
-        let known = known.unwrap_or_else(|| first.clone());
-        let Some(element) = found() else { return known };
+    let rested = ArcTrigger::new();
+    Effect::new(move |state: Option<(Vec<Row>, f64)>| {
+        let (known, not_before) = state.unwrap_or_else(|| (first.clone(), 0.0));
+        rested.track();
+        let begun = now();
+        if begun < not_before {
+            // What changes meanwhile is seen then: nothing but the end of the rest wakes this.
+            let rested = rested.clone();
+            let rest = Duration::from_millis((not_before - begun).ceil() as u64);
+            set_timeout(move || rested.notify(), rest);
+            return (known, not_before);
+        }
+        let Some(element) = found() else { return (known, 0.0) };
         let rows = read();
         update(&element, &known, &rows);
-        rows
+        let end = now();
+        (rows, end + ((end - begun) * REST).min(LONGEST_REST))
     });
+}
+
+/// Milliseconds by a clock that only goes forward.
+fn now() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
 }
 
 /// Brings the children of an element from `known` to `rows`.
