@@ -102,6 +102,11 @@ impl Streams {
         Ok(Place { streams: self.clone(), key, slot, ended })
     }
 
+    /// Whether the server goes away, so that a stream would end as it begins.
+    pub fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// How many are open.
     pub fn count(&self) -> usize {
         self.lock().slots.len()

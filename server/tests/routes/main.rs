@@ -14,6 +14,7 @@ mod command;
 mod dashboard;
 mod download;
 mod events;
+mod executions_stream;
 mod job_logs;
 mod job_status;
 mod log_search;

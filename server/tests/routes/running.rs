@@ -17,6 +17,8 @@ pub struct Running {
     pub engine: Engine,
     pub streams: Streams,
     pub closing: CancellationToken,
+    /// Ends the streams and leaves the rest.
+    pub closing_streams: CancellationToken,
     _dir: TempDir,
     serving: JoinHandle<()>,
     /// Its configuration.
@@ -35,12 +37,13 @@ impl Running {
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
-        let streams = Streams::start(Duration::from_millis(50), closing.clone());
+        let closing_streams = closing.child_token();
+        let streams = Streams::start(Duration::from_millis(50), closing_streams.clone());
         let reloads = Reloads::of(engine.clone(), file.clone());
         let served = Served { engine: engine.clone(), streams: streams.clone(), reloads };
         let router = served.router(web::Names::new(address));
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, file, _dir: dir, serving }
+        Self { address, engine, streams, closing, closing_streams, file, _dir: dir, serving }
     }
 
     /// Ends the server and the runs that are left.
@@ -98,6 +101,17 @@ impl Running {
     pub async fn over(&self, id: &str) {
         let mut events = Events::of(self.get(&format!("/api/jobs/{id}/stream")).await);
         while events.next().await.is_some() {}
+    }
+
+    /// Waits until no stream is open.
+    pub async fn no_streams(&self) {
+        let none = async {
+            let in_hub = || self.engine.hub().streams().iter().map(|(_, open)| open).sum::<usize>();
+            while self.streams.count() + in_hub() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, none).await.expect("all streams gone in time");
     }
 
     /// Waits until a queue is known.

@@ -1,0 +1,84 @@
+//! A job as the streams of its story (contracts 3 and 5) read it: all of it at once, again whenever
+//! something of it was committed. Never from the ring, so it is there for any job that is kept.
+
+use super::job_status::has_live_feed;
+use engine::{Caller, Engine, ReadError, hub::JobWatch};
+use shared::{ConnectionId, JobDetail, JobId};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often the store is read while the hub hears nothing of the job's connection, and how long it is
+/// left alone when it cannot be read.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// The story of one job for one stream.
+pub struct Story {
+    pub engine: Engine,
+    pub caller: Caller,
+    pub id: JobId,
+    watch: JobWatch,
+    /// When it is looked next whether anything wakes this.
+    look: Instant,
+    /// Something happened since it was read.
+    stale: bool,
+}
+
+impl Story {
+    /// Watched from now on, and read after that. `contract` names the stream in the metrics. None: there
+    /// is no such job.
+    pub async fn open(
+        engine: Engine,
+        caller: Caller,
+        contract: &'static str,
+        id: JobId,
+    ) -> Result<Option<(Self, Box<JobDetail>)>, ReadError> {
+        let watch = engine.hub().watch_job(&caller, contract, id);
+        let Some(job) = engine.job(&caller, id).await? else { return Ok(None) };
+        let look = Instant::now() + INTERVAL;
+        Ok(Some((Self { engine, caller, id, watch, look, stale: false }, Box::new(job))))
+    }
+
+    /// The job once it may have changed. None: it is there no more. May be dropped at any await:
+    /// what woke it is read the next time.
+    pub async fn changed(&mut self, connection: ConnectionId) -> Option<Box<JobDetail>> {
+        loop {
+            if !self.stale {
+                self.wait(connection).await;
+                self.stale = true;
+            }
+            match self.engine.job(&self.caller, self.id).await {
+                Ok(job) => {
+                    self.stale = false;
+                    return job.map(Box::new);
+                }
+                Err(error) => {
+                    tracing::warn!(job = %self.id, %error, "a job's story cannot be read");
+                    tokio::time::sleep(INTERVAL).await;
+                }
+            }
+        }
+    }
+
+    /// Until something may have happened.
+    async fn wait(&mut self, connection: ConnectionId) {
+        loop {
+            tokio::select! {
+                () = self.watch.changed() => return,
+                () = tokio::time::sleep_until(self.look) => {}
+            }
+            self.look = Instant::now() + INTERVAL;
+            if !self.is_live(connection).await {
+                return;
+            }
+        }
+    }
+
+    /// Whether the hub has a live feed of the job's connection.
+    async fn is_live(&self, connection: ConnectionId) -> bool {
+        let rows = self.engine.connections(&self.caller).await;
+        rows.is_ok_and(|rows| {
+            let row = rows.items.iter().find(|row| row.id == connection);
+            row.is_some_and(|row| has_live_feed(row.freshness))
+        })
+    }
+}
