@@ -62,7 +62,8 @@ async fn open(
     let (story, job) =
         story.map_err(|_| Refusal::unavailable())?.ok_or_else(|| Refusal::not_found(id))?;
     let place = streams.open(&caller)?;
-    let events = ExecutionStream { story, job, sent, progress: None, deadline, over: false };
+    let events =
+        ExecutionStream { story, job: Some(job), sent, progress: None, deadline, over: false };
     let source = unfold(events, ExecutionStream::next);
     Ok(body::stream(place, Beating { source, beat: KEEP_ALIVE }))
 }
@@ -102,8 +103,8 @@ fn timeout(query: &Query) -> Result<Duration, Invalid> {
 
 struct ExecutionStream {
     story: Story,
-    /// As it was read last.
-    job: Box<JobDetail>,
+    /// As it was read last, until all of it is told.
+    job: Option<Box<JobDetail>>,
     /// Events the client was told.
     sent: u64,
     /// The progress the client was told.
@@ -134,21 +135,26 @@ impl ExecutionStream {
     /// over than there is, or because it was deleted and nobody can tell how it ended.
     async fn piece(&mut self) -> Option<Bytes> {
         loop {
-            let piece = self.tell();
-            if !piece.is_empty() {
-                return Some(piece);
-            }
-            if self.job.job.state.is_over() {
+            let job = match self.job.take() {
+                Some(job) => job,
+                None => self.story.changed().await?,
+            };
+            let piece = self.tell(&job);
+            if piece.is_empty() && job.job.state.is_over() {
                 return None;
             }
-            self.job = self.story.changed(self.job.job.connection_id).await?;
+            if !piece.is_empty() {
+                // There may be more than what fits in a piece.
+                self.job = Some(job);
+                return Some(piece);
+            }
         }
     }
 
     /// What the client was not told yet, or nothing.
-    fn tell(&mut self) -> Bytes {
+    fn tell(&mut self, job: &JobDetail) -> Bytes {
         let mut out = BytesMut::new();
-        let events = self.job.timeline.iter().filter_map(|entry| Event::of(&self.job, entry));
+        let events = job.timeline.iter().filter_map(|entry| Event::of(job, entry));
         let sent = usize::try_from(self.sent).unwrap_or(usize::MAX);
         for (event, ordinal) in events.zip(1_u64..).skip(sent) {
             if out.len() >= PIECE {
@@ -159,7 +165,7 @@ impl ExecutionStream {
             sse::event(&mut out, Some(id), event.name, &event.data);
             self.sent = ordinal;
         }
-        if let Some(event) = Event::progress(&self.job)
+        if let Some(event) = Event::progress(job)
             && event.data.progress != self.progress
         {
             // Not history: it moves no position, and a replay has the last one only.

@@ -4,7 +4,7 @@
 //! end; nothing is queued), [`sse`] (writing events).
 //! On it: [`dashboard`] (contract 1), [`job`] with [`job_status`], [`job_logs`] and
 //! [`job_download`] (contract 2), [`executions`] with [`execution_event`] (contract 3, which reads a
-//! [`story`]). Each keeps its own shape of errors.
+//! [`story`]), [`runner_job`] and [`runner_socket`] over [`runner_events`] (contract 5). Each keeps its own shape of errors.
 
 mod body;
 mod dashboard;
@@ -14,6 +14,11 @@ mod job;
 mod job_download;
 mod job_logs;
 mod job_status;
+mod runner_event;
+mod runner_events;
+mod runner_job;
+mod runner_output;
+mod runner_socket;
 mod sse;
 mod story;
 mod streams;
@@ -25,5 +30,5 @@ use axum::Router;
 
 /// The routes of all contracts.
 pub fn router() -> Router<Served> {
-    dashboard::router().merge(job::router()).merge(executions::router())
+    dashboard::router().merge(job::router()).merge(executions::router()).merge(runner_job::router())
 }

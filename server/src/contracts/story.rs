@@ -16,6 +16,7 @@ pub struct Story {
     pub engine: Engine,
     pub caller: Caller,
     pub id: JobId,
+    connection: ConnectionId,
     watch: JobWatch,
     /// When it is looked next whether anything wakes this.
     look: Instant,
@@ -34,16 +35,18 @@ impl Story {
     ) -> Result<Option<(Self, Box<JobDetail>)>, ReadError> {
         let watch = engine.hub().watch_job(&caller, contract, id);
         let Some(job) = engine.job(&caller, id).await? else { return Ok(None) };
+        let connection = job.job.connection_id;
         let look = Instant::now() + INTERVAL;
-        Ok(Some((Self { engine, caller, id, watch, look, stale: false }, Box::new(job))))
+        let story = Self { engine, caller, id, connection, watch, look, stale: false };
+        Ok(Some((story, Box::new(job))))
     }
 
     /// The job once it may have changed. None: it is there no more. May be dropped at any await:
     /// what woke it is read the next time.
-    pub async fn changed(&mut self, connection: ConnectionId) -> Option<Box<JobDetail>> {
+    pub async fn changed(&mut self) -> Option<Box<JobDetail>> {
         loop {
             if !self.stale {
-                self.wait(connection).await;
+                self.wait().await;
                 self.stale = true;
             }
             match self.engine.job(&self.caller, self.id).await {
@@ -60,24 +63,24 @@ impl Story {
     }
 
     /// Until something may have happened.
-    async fn wait(&mut self, connection: ConnectionId) {
+    async fn wait(&mut self) {
         loop {
             tokio::select! {
                 () = self.watch.changed() => return,
                 () = tokio::time::sleep_until(self.look) => {}
             }
             self.look = Instant::now() + INTERVAL;
-            if !self.is_live(connection).await {
+            if !self.is_live().await {
                 return;
             }
         }
     }
 
     /// Whether the hub has a live feed of the job's connection.
-    async fn is_live(&self, connection: ConnectionId) -> bool {
+    async fn is_live(&self) -> bool {
         let rows = self.engine.connections(&self.caller).await;
         rows.is_ok_and(|rows| {
-            let row = rows.items.iter().find(|row| row.id == connection);
+            let row = rows.items.iter().find(|row| row.id == self.connection);
             row.is_some_and(|row| has_live_feed(row.freshness))
         })
     }

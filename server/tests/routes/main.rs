@@ -18,4 +18,6 @@ mod executions_stream;
 mod job_logs;
 mod job_status;
 mod log_search;
+mod runner_job;
+mod runner_socket;
 mod running;

@@ -19,7 +19,7 @@ pub struct Running {
     pub closing: CancellationToken,
     /// Ends the streams and leaves the rest.
     pub closing_streams: CancellationToken,
-    _dir: TempDir,
+    dir: TempDir,
     serving: JoinHandle<()>,
     /// Its configuration.
     pub file: PathBuf,
@@ -28,6 +28,11 @@ pub struct Running {
 impl Running {
     /// A server with these pipelines (TOML), whose streams get a keep-alive every 50 ms.
     pub async fn start(pipelines: &str) -> Self {
+        Self::start_with(pipelines, |_| {}).await
+    }
+
+    /// The same with other bounds of streams.
+    pub async fn start_with(pipelines: &str, bound: impl FnOnce(&mut Streams)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("test.toml");
         std::fs::write(&file, pipelines).unwrap();
@@ -38,12 +43,13 @@ impl Running {
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
         let closing_streams = closing.child_token();
-        let streams = Streams::start(Duration::from_millis(50), closing_streams.clone());
+        let mut streams = Streams::start(Duration::from_millis(50), closing_streams.clone());
+        bound(&mut streams);
         let reloads = Reloads::of(engine.clone(), file.clone());
         let served = Served { engine: engine.clone(), streams: streams.clone(), reloads };
         let router = served.router(web::Names::new(address));
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, closing_streams, file, _dir: dir, serving }
+        Self { address, engine, streams, closing, closing_streams, file, dir, serving }
     }
 
     /// Ends the server and the runs that are left.
@@ -54,6 +60,11 @@ impl Running {
             self.engine.stop(true).await;
         };
         tokio::time::timeout(PATIENCE, stop).await.expect("an end in time");
+    }
+
+    /// Where the files of a job are.
+    pub fn job_dir(&self, id: &str) -> PathBuf {
+        self.dir.path().join("data/jobs").join(&id[34..]).join(id)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
