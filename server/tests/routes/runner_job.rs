@@ -163,6 +163,26 @@ async fn chunks_are_whole_lines_where_possible_and_at_most_16_kib() {
 }
 
 #[tokio::test]
+async fn lines_that_the_log_has_no_room_for_are_counted_where_they_are_missing() {
+    let toml = pipeline("floods", &["seq 1 100000", "true"]).replacen(
+        "[[pipeline.steps]]",
+        "max_log_bytes = '64KiB'\n[[pipeline.steps]]",
+        1,
+    );
+    let server = Running::start(&toml).await;
+    let id = server.run("floods").await;
+    let live = events(&server, &id, &[]).await.rest().await;
+    let text = output(&live);
+    let note = text.lines().find(|line| line.starts_with("[tailboard] ")).unwrap();
+    let left_out: usize = note.split(' ').nth(1).unwrap().parse().unwrap();
+    assert_eq!(note, format!("[tailboard] {left_out} lines left out"));
+    assert_eq!(text.lines().count() - 1 + left_out, 100_000);
+    let again = events(&server, &id, &[]).await.rest().await;
+    assert_eq!(joined(&again), joined(&live));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_reconnect_goes_on_after_any_id_and_after_the_end_it_is_204() {
     let long = "head -c 70000 /dev/zero | tr '\\0' x; echo; seq 1 3000";
     let server = Running::start(&pipeline("prints", &["echo first", long, "exit 3"])).await;

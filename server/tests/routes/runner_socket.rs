@@ -7,6 +7,7 @@ use crate::{
 };
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -158,6 +159,19 @@ async fn silence_is_filled_with_ping_frames_and_a_client_that_closes_frees_every
 }
 
 #[tokio::test]
+async fn it_closes_with_1000_at_its_longest() {
+    let gate = Running::gate("gate");
+    let toml = pipeline("waits", &[&gate.wait()]);
+    let longest = Duration::from_millis(300);
+    let server = Running::start_with(&toml, |streams| streams.longest = longest).await;
+    let id = server.run("waits").await;
+    let (events, code) = Socket::open(&server, &id, "").await.rest().await;
+    assert_eq!((&events.last().unwrap()["event"], code), (&json!("step.started"), 1000));
+    gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_goes_away_closes_it_with_1001() {
     let gate = Running::gate("gate");
     let server = Running::start(&pipeline("waits", &[&gate.wait()])).await;
@@ -175,7 +189,7 @@ async fn a_client_that_does_not_read_does_not_keep_the_server_from_going() {
     let id = server.run_to_end("floods").await;
     let mut socket = Socket::open(&server, &id, "").await;
     socket.next().await.unwrap();
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     server.stop().await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
