@@ -3,7 +3,10 @@
 use super::{Engine, ReadError};
 use crate::{
     Caller,
-    logs::{Log, LogError, RawLine, Size, Window},
+    logs::{
+        Log, LogError, RawLine, Size, Window,
+        output::{After, OutputLine},
+    },
     runner::blocking,
 };
 use shared::{
@@ -79,6 +82,29 @@ impl Engine {
             None => Ok(Vec::new()),
         });
         Ok(Some(lines.await?))
+    }
+
+    /// Complete lines from there on as bytes of the log: at most `max_bytes` of memory, but at least one
+    /// line if there is one. None: there is no such job.
+    ///
+    /// # Errors
+    /// `NoLog` where there is no log.
+    pub async fn log_output(
+        &self,
+        caller: &Caller,
+        id: JobId,
+        after: After,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<OutputLine>>, ReadError> {
+        if self.row(caller, id).await?.is_none() {
+            return Ok(None);
+        }
+        let dir = self.inner.runner.job_dir(id);
+        let found = blocking(move || match Log::open(&dir)? {
+            Some(log) => log.output(after, max_bytes).map(Some),
+            None => Ok(None),
+        });
+        found.await?.map(Some).ok_or(ReadError::NoLog)
     }
 
     /// Size of the log, and when it last grew. None: there is no such job.

@@ -8,11 +8,13 @@
 //!
 //! [`writer`] is used by the executor, [`reader`] by whoever shows a log, [`repair`] makes the files
 //! whole again after a crash. [`live`] is what is not in them yet: unfinished lines. [`ansi`] turns a
-//! line into runs of text that are safe to show. [`search`] finds lines by what is seen of them.
+//! line into runs of text that are safe to show. [`search`] finds lines by what is seen of them; [`output`]
+//! is for those who count in bytes.
 
 pub mod ansi;
 pub mod index;
 pub mod live;
+pub mod output;
 pub mod reader;
 mod repair;
 pub mod search;

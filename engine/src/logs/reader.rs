@@ -223,18 +223,18 @@ impl Styles {
 }
 
 /// The bytes of lines that are read one after the other: a few large reads instead of one each.
-struct Bytes<'a> {
+pub(super) struct Bytes<'a> {
     data: &'a File,
     start: u64,
     read: Vec<u8>,
 }
 
 impl<'a> Bytes<'a> {
-    fn new(data: &'a File) -> Self {
+    pub(super) fn new(data: &'a File) -> Self {
         Self { data, start: 0, read: Vec::new() }
     }
 
-    fn of(&mut self, entry: &Entry) -> io::Result<&[u8]> {
+    pub(super) fn of(&mut self, entry: &Entry) -> io::Result<&[u8]> {
         let length = (entry.record.end - entry.start) as usize;
         let have = self.start + self.read.len() as u64;
         if entry.start < self.start || entry.record.end > have {

@@ -44,6 +44,22 @@ pub fn stream(place: Place, source: impl Source) -> Response {
     response
 }
 
+/// A source whose keep-alive, at each tick, is always the same.
+pub struct Beating<S> {
+    pub source: S,
+    pub beat: &'static [u8],
+}
+
+impl<S: Source> Source for Beating<S> {
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        self.source.poll_next(cx)
+    }
+
+    fn beat(&mut self) -> Option<Bytes> {
+        Some(Bytes::from_static(self.beat))
+    }
+}
+
 struct StreamBody<S> {
     place: Place,
     source: S,

@@ -211,7 +211,7 @@ impl StatusStream {
 
 /// Whether the hub hears of a connection in this state; of another the store has to be read. One that
 /// is stale is late, but what comes of it comes through the hub.
-fn has_live_feed(freshness: Freshness) -> bool {
+pub(super) fn has_live_feed(freshness: Freshness) -> bool {
     match freshness {
         Freshness::Live | Freshness::Stale => true,
         Freshness::Unreachable | Freshness::EventsOff => false,

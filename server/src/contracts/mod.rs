@@ -3,15 +3,24 @@
 //! The core: [`streams`] (which are open, their shared tick and end), [`body`] (first bytes, pieces,
 //! end; nothing is queued), [`sse`] (writing events).
 //! On it: [`dashboard`] (contract 1), [`job`] with [`job_status`], [`job_logs`] and
-//! [`job_download`] (contract 2). Each keeps its own shape of errors.
+//! [`job_download`] (contract 2), [`executions`] with [`execution_event`] (contract 3, which reads a
+//! [`story`]), [`runner_job`] and [`runner_socket`] over [`runner_events`] (contract 5). Each keeps its own shape of errors.
 
 mod body;
 mod dashboard;
+mod execution_event;
+mod executions;
 mod job;
 mod job_download;
 mod job_logs;
 mod job_status;
+mod runner_event;
+mod runner_events;
+mod runner_job;
+mod runner_output;
+mod runner_socket;
 mod sse;
+mod story;
 mod streams;
 
 pub use streams::{KEEP_ALIVE, Streams, TooMany};
@@ -21,5 +30,5 @@ use axum::Router;
 
 /// The routes of all contracts.
 pub fn router() -> Router<Served> {
-    dashboard::router().merge(job::router())
+    dashboard::router().merge(job::router()).merge(executions::router()).merge(runner_job::router())
 }

@@ -20,6 +20,8 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Time between two keep-alives.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// How long a stream of contract 5 goes on.
+const LONGEST: Duration = Duration::from_secs(3600);
 /// Streams that may be open at a time.
 const MOST_OPEN: usize = 20_000;
 
@@ -32,6 +34,8 @@ pub struct Streams {
     open: Arc<Mutex<Open>>,
     /// Time between two keep-alives.
     pub every: Duration,
+    /// How long one goes on whose contract has a bound; its client comes back then.
+    pub longest: Duration,
 }
 
 #[derive(Default)]
@@ -67,7 +71,7 @@ impl Streams {
     /// Starts the task that tells them `every` so often; it ends, and every stream with it, when
     /// `closing` is cancelled.
     pub fn start(every: Duration, closing: CancellationToken) -> Self {
-        let streams = Self { open: Arc::default(), every };
+        let streams = Self { open: Arc::default(), every, longest: LONGEST };
         let told = streams.clone();
         tokio::spawn(async move {
             let mut tick = tokio::time::interval_at(Instant::now() + every, every);
@@ -100,6 +104,11 @@ impl Streams {
         drop(open);
         let ended = Box::pin(caller.ended.clone().cancelled_owned());
         Ok(Place { streams: self.clone(), key, slot, ended })
+    }
+
+    /// Whether the server goes away, so that a stream would end as it begins.
+    pub fn is_closing(&self) -> bool {
+        self.lock().closing
     }
 
     /// How many are open.

@@ -43,8 +43,8 @@ impl Names {
     }
 }
 
-/// Answers 421 to a request for somebody else's name and 403 to a change that another site asked
-/// for; hands on all others.
+/// Answers 421 to a request for somebody else's name and 403 to a change or a socket that another
+/// site asked for; hands on all others.
 pub async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
     match refusal(&names, &request) {
         None => next.run(request).await,
@@ -67,11 +67,13 @@ fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'stat
         ));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    (changes && !same_site(request.headers(), host))
-        .then_some((StatusCode::FORBIDDEN, "another site asked for this change"))
+    // A browser lets any page open a socket to anywhere, and read it.
+    let opens_socket = request.headers().contains_key(header::UPGRADE);
+    ((changes || opens_socket) && !same_site(request.headers(), host))
+        .then_some((StatusCode::FORBIDDEN, "another site asked for this"))
 }
 
-/// Whether a change was asked for by our own page, or by no page at all.
+/// Whether it was asked for by our own page, or by no page at all.
 fn same_site(headers: &HeaderMap, host: Option<&str>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";

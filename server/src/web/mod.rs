@@ -26,7 +26,7 @@ mod tests;
 pub use download::Download;
 pub use guard::Names;
 pub use listener::bind;
-pub use serve::serve;
+pub use serve::{Connected, serve};
 
 use app::api::Pages;
 use axum::{Router, middleware, routing::get};

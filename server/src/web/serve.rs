@@ -2,7 +2,8 @@
 //! ask, and ended in time.
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -16,10 +17,11 @@ use tokio::{
     time,
 };
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// Connections at a time, if the system lets us have as many files; the next one waits in the
 /// backlog.
-const MAX_CONNECTIONS: u64 = 16_384;
+const MAX_CONNECTIONS: u32 = 16_384;
 /// Files left for all that is no connection: the store, logs that are read, executors.
 const OTHER_FILES: u64 = 512;
 /// How long a client may take to send a request's head, the wait for it on a kept connection
@@ -33,11 +35,19 @@ const LAST_ANSWER: Duration = Duration::from_millis(1500);
 /// Pause after an accept that failed for want of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The place of a connection among all. It is in the extensions of each request, for whoever takes
+/// the connection over: the place is given back when the last of them is dropped.
+#[derive(Clone, Debug)]
+pub struct Connected {
+    _place: Arc<OwnedSemaphorePermit>,
+}
+
 /// Serves `router` until `shutdown`, then lets answers end for at most 1.5 s. Streams do not end by
 /// themselves: they watch the same token. Raises this process's own limit of open files, so what is
 /// to be handed on of it (to runs) has to be read before.
 pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
-    let places = Arc::new(Semaphore::new(room_for_connections()));
+    let room = room_for_connections();
+    let places = Arc::new(Semaphore::new(room as usize));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -49,10 +59,8 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
         match accepted {
             Ok((stream, place)) => {
                 let (router, shutdown) = (router.clone(), shutdown.clone());
-                connections.spawn(async move {
-                    connection(stream, router, shutdown).await;
-                    drop(place);
-                });
+                let place = Connected { _place: Arc::new(place) };
+                connections.spawn(connection(stream, place, router, shutdown));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -62,17 +70,20 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+    // Those that were taken over are no connections of ours, but have places until they end.
+    let _ = time::timeout(LAST_ANSWER, places.acquire_many(room)).await;
 }
 
 /// A shell's usual soft limit is 1,024 files; every stream needs one.
-fn room_for_connections() -> usize {
+fn room_for_connections() -> u32 {
     let mut limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if setrlimit(Resource::Nofile, raised).is_ok() {
         limit = raised;
     }
     let room = |files: u64| files.saturating_sub(OTHER_FILES).max(files / 2);
-    limit.current.map_or(MAX_CONNECTIONS, room).min(MAX_CONNECTIONS) as usize
+    let room = limit.current.map(room).and_then(|room| u32::try_from(room).ok());
+    room.map_or(MAX_CONNECTIONS, |room| room.min(MAX_CONNECTIONS))
 }
 
 async fn accept(
@@ -100,12 +111,22 @@ fn gone(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-async fn connection(stream: TcpStream, router: Router, shutdown: CancellationToken) {
+async fn connection(
+    stream: TcpStream,
+    place: Connected,
+    router: Router,
+    shutdown: CancellationToken,
+) {
+    let router = router.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(place.clone());
+        request
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

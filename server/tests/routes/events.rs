@@ -11,6 +11,8 @@ pub struct Events {
     pub preamble: Option<String>,
     /// The last `retry:` that was read.
     pub retry: Option<u64>,
+    /// The comments that were read, without their colon.
+    pub comments: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +30,7 @@ impl Events {
         assert_eq!(answer.header("x-accel-buffering"), "no");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("content-encoding"), "");
-        Self { answer, text: String::new(), preamble: None, retry: None }
+        Self { answer, text: String::new(), preamble: None, retry: None, comments: Vec::new() }
     }
 
     /// Waits for the first bytes; they come whether anything happens or not.
@@ -71,7 +73,7 @@ impl Events {
         let (mut id, mut name, mut data) = (None, String::new(), None);
         for line in block.lines().filter(|line| !line.is_empty()) {
             match line.split_once(':').expect("a field") {
-                ("", _) => {}
+                ("", comment) => self.comments.push(comment.to_owned()),
                 ("id", value) => id = Some(value.trim_start().to_owned()),
                 ("event", value) => name = value.trim_start().to_owned(),
                 ("retry", value) => self.retry = Some(value.trim().parse().unwrap()),

@@ -17,7 +17,9 @@ pub struct Running {
     pub engine: Engine,
     pub streams: Streams,
     pub closing: CancellationToken,
-    _dir: TempDir,
+    /// Ends the streams and leaves the rest.
+    pub closing_streams: CancellationToken,
+    dir: TempDir,
     serving: JoinHandle<()>,
     /// Its configuration.
     pub file: PathBuf,
@@ -26,6 +28,11 @@ pub struct Running {
 impl Running {
     /// A server with these pipelines (TOML), whose streams get a keep-alive every 50 ms.
     pub async fn start(pipelines: &str) -> Self {
+        Self::start_with(pipelines, |_| {}).await
+    }
+
+    /// The same with other bounds of streams.
+    pub async fn start_with(pipelines: &str, bound: impl FnOnce(&mut Streams)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("test.toml");
         std::fs::write(&file, pipelines).unwrap();
@@ -35,12 +42,14 @@ impl Running {
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
-        let streams = Streams::start(Duration::from_millis(50), closing.clone());
+        let closing_streams = closing.child_token();
+        let mut streams = Streams::start(Duration::from_millis(50), closing_streams.clone());
+        bound(&mut streams);
         let reloads = Reloads::of(engine.clone(), file.clone());
         let served = Served { engine: engine.clone(), streams: streams.clone(), reloads };
         let router = served.router(web::Names::new(address));
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, file, _dir: dir, serving }
+        Self { address, engine, streams, closing, closing_streams, file, dir, serving }
     }
 
     /// Ends the server and the runs that are left.
@@ -51,6 +60,11 @@ impl Running {
             self.engine.stop(true).await;
         };
         tokio::time::timeout(PATIENCE, stop).await.expect("an end in time");
+    }
+
+    /// Where the files of a job are.
+    pub fn job_dir(&self, id: &str) -> PathBuf {
+        self.dir.path().join("data/jobs").join(&id[34..]).join(id)
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -98,6 +112,17 @@ impl Running {
     pub async fn over(&self, id: &str) {
         let mut events = Events::of(self.get(&format!("/api/jobs/{id}/stream")).await);
         while events.next().await.is_some() {}
+    }
+
+    /// Waits until no stream is open.
+    pub async fn no_streams(&self) {
+        let none = async {
+            let in_hub = || self.engine.hub().streams().iter().map(|(_, open)| open).sum::<usize>();
+            while self.streams.count() + in_hub() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, none).await.expect("all streams gone in time");
     }
 
     /// Waits until a queue is known.
