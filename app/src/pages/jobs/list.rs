@@ -13,9 +13,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use web_sys::{HtmlInputElement, HtmlTableSectionElement};
 
 /// A list of so many rows is drawn whole.
-const WHOLE: usize = 120;
+const WHOLE: usize = 40;
 /// Rows drawn on each side of what is seen.
-const OVER: f64 = 20.0;
+const OVER: f64 = 12.0;
 
 #[component]
 pub fn JobsList(model: JobsModel) -> impl IntoView {
@@ -23,7 +23,7 @@ pub fn JobsList(model: JobsModel) -> impl IntoView {
     let body = NodeRef::<html::Tbody>::new();
     let chosen = RwSignal::new(BTreeSet::<String>::new());
     // The first row that is drawn, one past the last, and the height of one, in pixels.
-    let seen = RwSignal::new((0_usize, WHOLE, 36.0));
+    let seen = RwSignal::new((0_usize, usize::MAX, 36.0));
     let jobs = model.jobs.clone();
     let first = rows::keep(
         body,
@@ -61,7 +61,9 @@ pub fn JobsList(model: JobsModel) -> impl IntoView {
                     look(&body, &model, seen);
                 }
             };
-            let (scrolled, resized) = (look.clone(), look);
+            let (scrolled, resized) = (look.clone(), look.clone());
+            // All rows were rendered, for who reads without a script.
+            look();
             let scroll = window_event_listener(ev::scroll, move |_| scrolled());
             let resize = window_event_listener(ev::resize, move |_| resized());
             on_cleanup(move || {
