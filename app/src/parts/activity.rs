@@ -16,7 +16,8 @@ pub fn chart(minutes: &[Minute]) -> String {
         (completed + minute.completed, failed + minute.failed)
     });
     let mut html = format!(
-        "<svg class=\"chart\" viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
+        "<div class=\"card-head\"><h2>The last hour</h2><span class=\"card-more num\">{completed} completed, {failed} failed</span></div>\
+         <svg class=\"chart\" viewBox=\"0 0 {} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" \
          aria-label=\"In the last hour {completed} jobs completed and {failed} failed, at most {most} a minute\">",
         WIDTH * minutes.len() as u32
     );

@@ -129,15 +129,12 @@ impl Engine {
         let settings = self.inner.runner.settings();
         let (as_of, (counts, mut active, failed, activity, pipelines)) = self
             .ask(caller, move |store, caller| {
-                let newest = |state, limit| {
+                let newest = |state, sort, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
-                    store.jobs(
-                        caller,
-                        &JobsQuery { filter, sort: JobSort::Created, cursor: None, limit },
-                    )
+                    store.jobs(caller, &JobsQuery { filter, sort, cursor: None, limit })
                 };
-                let active = newest(JobState::Active, ACTIVE_SHOWN)?.items;
-                let failed = newest(JobState::Failed, SHOWN)?.items;
+                let active = newest(JobState::Active, JobSort::Created, ACTIVE_SHOWN)?.items;
+                let failed = newest(JobState::Failed, JobSort::Finished, SHOWN)?.items;
                 let activity = store.activity(caller, Timestamp::now())?;
                 let pipelines = attention::of_pipelines(store, caller, &settings)?;
                 let counts = store.counts(caller, &JobFilter::default())?;
