@@ -80,7 +80,7 @@ pub enum AttentionKind {
     /// The disk is nearly full: nothing new runs.
     DiskLow,
     WorkerOffline,
-    /// The last three runs of a pipeline failed, or more than half of ten.
+    /// The last three runs of a pipeline failed.
     Failing,
     /// Five or more jobs of a pipeline wait for another attempt.
     RetryStorm,
