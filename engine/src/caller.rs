@@ -1,35 +1,45 @@
 //! Who asks. Every handler, page, store query and subscription takes a [`Caller`].
 
-use shared::Timestamp;
-use std::sync::Arc;
+use shared::{Role, Timestamp, access::Via};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
 use tokio_util::sync::CancellationToken;
-
-/// What a caller may do; each role may do what the ones before it may.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Role {
-    Viewer,
-    Operator,
-    Admin,
-}
+use uuid::Uuid;
 
 /// User or key, role, valid until when, and a signal that fires when access ends.
 #[derive(Clone, Debug)]
 pub struct Caller {
+    /// Tells one caller from another: a user's name, `key:NAME`, or `token:SUBJECT`.
     pub name: Arc<str>,
     pub role: Role,
+    pub via: Via,
+    /// The session or key; nil where it is neither.
+    pub credential: Uuid,
     pub until: Option<Timestamp>,
     /// Cancelled when access ends: sign-out, revocation, another role, expiry.
     pub ended: CancellationToken,
+    /// When it last asked for something, as [`Timestamp`]; shared by all that come of one credential.
+    pub used: Arc<AtomicI64>,
 }
 
 impl Caller {
-    /// The one caller there is until access control comes: whoever owns this machine.
-    pub fn local_owner() -> Self {
+    /// The board itself: what it does by its own schedule, and what is asked for on its machine.
+    pub fn board() -> Self {
         Self {
-            name: Arc::from("owner"),
+            name: Arc::from("board"),
             role: Role::Admin,
+            via: Via::Board,
+            credential: Uuid::nil(),
             until: None,
             ended: CancellationToken::new(),
+            used: Arc::default(),
         }
+    }
+
+    /// Notes that the credential is in use: an open stream is.
+    pub fn touch(&self) {
+        self.used.store(Timestamp::now().0, Ordering::Relaxed);
     }
 }

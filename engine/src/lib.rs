@@ -25,7 +25,7 @@ pub mod runner;
 pub mod schedule;
 pub mod store;
 
-pub use caller::{Caller, Role};
+pub use caller::Caller;
 pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
@@ -35,3 +35,4 @@ pub use engine::{
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;
+pub use shared::Role;

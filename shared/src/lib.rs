@@ -6,8 +6,10 @@
 //! - [`param`]: what may be given to a run
 //! - [`filter`]: whether a job belongs to a list; one function for server and browser
 //! - [`page`]: what a page or a list of the API answers with; every one carries `as_of`
+//! - [`access`]: who may do what, and what was done
 //! - [`problem`]: RFC 9457 problem details
 
+pub mod access;
 pub mod connection;
 pub mod event;
 pub mod filter;
@@ -23,6 +25,7 @@ pub mod step;
 pub mod time;
 pub mod worker;
 
+pub use access::Role;
 pub use connection::{Connection, ConnectionKind, Freshness};
 pub use filter::{JobFilter, JobSort};
 pub use ids::{ConnectionId, Epoch, EventId, JobId, StepId};

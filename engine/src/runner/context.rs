@@ -72,7 +72,7 @@ impl Context {
             inherited: around.inherited,
             boot_id: around.boot_id,
             hostname: around.hostname,
-            caller: Caller::local_owner(),
+            caller: Caller::board(),
             board,
             store,
             disk: Disk::new(&data_dir.to_owned(), settings.min_free_disk),

@@ -159,7 +159,7 @@ impl Entry {
         let pipeline = self.definition.name.clone();
         let goes_on = match (self.rule.overlap, self.stand.last) {
             (Overlap::Skip, Some(last)) => {
-                let (store, caller) = (store.clone(), crate::Caller::local_owner());
+                let (store, caller) = (store.clone(), crate::Caller::board());
                 let last = super::blocking(move || store.job(&caller, last)).await?;
                 last.is_some_and(|last| !last.state.is_over())
             }

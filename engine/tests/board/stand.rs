@@ -37,7 +37,7 @@ impl Stand {
         let (store, writer) = Store::open(dir).unwrap();
         let hub = Hub::start(&store).unwrap();
         let board = Board::start(&store, writer, hub.clone()).unwrap();
-        Self { store, hub, board, caller: Caller::local_owner() }
+        Self { store, hub, board, caller: Caller::board() }
     }
 
     /// Ends it as a server that stops does.

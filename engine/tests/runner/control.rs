@@ -28,7 +28,7 @@ async fn what_is_over_is_run_again_as_a_new_job() {
     greets.params = vec![who()];
     house.settings.pipelines.push(greets);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let asked =
         RunRequest { pipeline: "greets".into(), params: params("you"), ..Default::default() };
     let first = engine.run(&caller, asked).await.unwrap().id;
@@ -54,7 +54,7 @@ async fn what_is_over_is_run_again_as_a_new_job() {
 async fn a_deleted_job_leaves_nothing() {
     let house = House::new(2, &[("hello", "echo hello"), ("waits", "sleep 1000")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let waits = run(&engine, "waits").await;
     let refused = engine.delete(&caller, waits).await.unwrap_err();
     assert!(matches!(refused, DeleteError::NotOver(_)));
@@ -76,7 +76,7 @@ async fn the_same_key_is_answered_with_the_same_job_and_another_request_is_refus
     greets.params = vec![who()];
     house.settings.pipelines = vec![greets];
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let request = |who: &str, key: &str| RunRequest {
         pipeline: "greets".into(),
         params: params(who),

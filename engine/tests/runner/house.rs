@@ -68,11 +68,11 @@ pub fn pipeline(name: &str, steps: &[(&str, &str)]) -> Definition {
 
 pub async fn run(engine: &Engine, pipeline: &str) -> JobId {
     let request = RunRequest { pipeline: pipeline.to_owned(), ..RunRequest::default() };
-    engine.run(&Caller::local_owner(), request).await.unwrap().id
+    engine.run(&Caller::board(), request).await.unwrap().id
 }
 
 pub async fn detail(engine: &Engine, job: JobId) -> JobDetail {
-    engine.job(&Caller::local_owner(), job).await.unwrap().unwrap()
+    engine.job(&Caller::board(), job).await.unwrap().unwrap()
 }
 
 /// Waits until the job is over.
@@ -99,7 +99,7 @@ pub async fn until<T>(what: &str, mut come: impl AsyncFnMut() -> Option<T>) -> T
 /// The text of a job's log.
 pub async fn log(engine: &Engine, job: JobId) -> String {
     use std::io::Read;
-    let (file, length) = engine.log_file(&Caller::local_owner(), job).await.unwrap().unwrap();
+    let (file, length) = engine.log_file(&Caller::board(), job).await.unwrap().unwrap();
     let mut text = String::new();
     file.take(length).read_to_string(&mut text).unwrap();
     text

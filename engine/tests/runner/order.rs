@@ -6,7 +6,7 @@ use shared::{Job, JobId, JobState, Timestamp};
 use std::fs;
 
 async fn asked(engine: &Engine, request: RunRequest) -> Job {
-    engine.run(&Caller::local_owner(), request).await.unwrap()
+    engine.run(&Caller::board(), request).await.unwrap()
 }
 
 fn request(pipeline: &str) -> RunRequest {
@@ -95,7 +95,7 @@ async fn a_run_that_was_asked_for_later_waits_for_its_time_over_a_restart() {
     let ran = over(&engine, soon.id).await;
     assert_eq!(ran.job.state, JobState::Completed);
     assert!(ran.job.started_at.unwrap() >= at);
-    let cancelled = engine.cancel(&Caller::local_owner(), hour.id, None).await.unwrap();
+    let cancelled = engine.cancel(&Caller::board(), hour.id, None).await.unwrap();
     assert_eq!(cancelled.state, JobState::Cancelled);
     engine.stop(false).await;
 }
@@ -104,7 +104,7 @@ async fn a_run_that_was_asked_for_later_waits_for_its_time_over_a_restart() {
 async fn a_paused_queue_claims_nothing_until_it_goes_on_over_restarts_too() {
     let house = House::new(1, &[("hello", "true")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let connection = engine.connections(&caller).await.unwrap().items[0].id;
     until("the queue is known", async || {
         (!engine.queues(&caller).await.unwrap().items.is_empty()).then_some(())
@@ -151,7 +151,7 @@ async fn a_reload_changes_queues_and_pipelines_and_what_is_queued_runs_as_it_was
     let other = QueueDef { name: "other".into(), concurrency: 1 };
     house.settings.queues.push(other);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     run(&engine, "blocks").await;
     let queued = run(&engine, "old").await;
     let mut settings = house.settings.clone();

@@ -37,8 +37,7 @@ async fn a_failed_attempt_is_followed_by_another_in_a_fresh_directory_and_one_lo
     assert_eq!(states, [JobState::Failed, JobState::Failed, JobState::Completed]);
     let retrying = job.timeline.iter().filter(|entry| entry.kind == StoryKind::Retrying);
     assert_eq!(retrying.count(), 2);
-    let lines =
-        engine.log_window(&Caller::local_owner(), job.job.id, 1, 10).await.unwrap().unwrap();
+    let lines = engine.log_window(&Caller::board(), job.job.id, 1, 10).await.unwrap().unwrap();
     let attempts: Vec<_> = lines.lines.iter().map(|line| line.attempt).collect();
     assert_eq!(attempts, [1, 2, 3]);
     engine.stop(false).await;
@@ -89,7 +88,7 @@ async fn a_job_that_waits_for_another_attempt_can_be_cancelled() {
         (detail(&engine, id).await.job.state == JobState::Retrying).then_some(())
     })
     .await;
-    let job = engine.cancel(&Caller::local_owner(), id, None).await.unwrap();
+    let job = engine.cancel(&Caller::board(), id, None).await.unwrap();
     assert_eq!(job.state, JobState::Cancelled);
     assert_eq!(detail(&engine, id).await.log.lines, 1, "what was printed is still there");
     engine.stop(false).await;
@@ -106,7 +105,7 @@ async fn a_job_that_was_asked_to_be_cancelled_is_not_tried_again() {
     let engine = house.open().await;
     let id = run(&engine, "stubborn").await;
     until("the step runs", async || begun.exists().then_some(())).await;
-    engine.cancel(&Caller::local_owner(), id, None).await.unwrap();
+    engine.cancel(&Caller::board(), id, None).await.unwrap();
     let job = over(&engine, id).await;
     assert_eq!((job.job.state, job.job.attempt), (JobState::Cancelled, 1));
     engine.stop(false).await;
@@ -143,7 +142,7 @@ async fn a_lost_run_is_tried_again_if_its_pipeline_says_so() {
 async fn a_pipeline_that_fails_again_and_again_needs_attention_and_the_last_hour_shows_it() {
     let house = House::new(1, &[("bad", "exit 1"), ("good", "true")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     for pipeline in ["good", "bad", "bad", "bad"] {
         over(&engine, run(&engine, pipeline).await).await;
     }

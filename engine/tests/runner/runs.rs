@@ -50,7 +50,7 @@ async fn no_more_jobs_run_than_there_are_slots() {
     for _ in 0..4 {
         jobs.push(run(&engine, "hold").await);
     }
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     until("two run and two wait", async || {
         let queue = engine.queues(&caller).await.unwrap().items.into_iter().next()?;
         (queue.active == 2 && queue.depth == 2).then_some(())
@@ -70,7 +70,7 @@ async fn no_more_jobs_run_than_there_are_slots() {
 async fn a_waiting_job_is_cancelled_by_the_request_alone() {
     let house = House::new(0, &[("hello", "echo hello")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let job = run(&engine, "hello").await;
     let cancelled = engine.cancel(&caller, job, Some("a mistake".into())).await.unwrap();
     assert_eq!(cancelled.state, JobState::Cancelled);
@@ -96,7 +96,7 @@ async fn a_cancelled_run_leaves_no_process_and_its_cleanup_ran() {
     let engine = house.open().await;
     let job = run(&engine, "long").await;
     until("the step runs", async || begun.exists().then_some(())).await;
-    engine.cancel(&Caller::local_owner(), job, None).await.unwrap();
+    engine.cancel(&Caller::board(), job, None).await.unwrap();
     let ended = over(&engine, job).await;
     assert_eq!(ended.job.state, JobState::Cancelled);
     assert_eq!(log(&engine, job).await, "tidied\n");
@@ -109,7 +109,7 @@ async fn a_cancelled_run_leaves_no_process_and_its_cleanup_ran() {
 async fn what_does_not_exist_is_refused_by_name() {
     let house = House::new(1, &[("hello", "echo hello")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let request = |pipeline: &str| RunRequest { pipeline: pipeline.into(), ..Default::default() };
     let unknown = engine.run(&caller, request("nonesuch")).await;
     assert!(matches!(&unknown, Err(RunError::UnknownPipeline(name)) if name == "nonesuch"));

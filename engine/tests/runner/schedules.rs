@@ -87,7 +87,7 @@ fn made(store: &Store, pipeline: &str) -> Vec<Timestamp> {
     let mut query = JobsQuery { filter, limit: 200, ..JobsQuery::default() };
     let mut all = Vec::new();
     loop {
-        let page = store.jobs(&Caller::local_owner(), &query).unwrap();
+        let page = store.jobs(&Caller::board(), &query).unwrap();
         all.extend(page.items.iter().map(|job| job.run_at.unwrap()));
         query.cursor = page.next_cursor;
         if query.cursor.is_none() {
@@ -199,7 +199,7 @@ async fn a_clock_that_is_set_back_a_little_doubles_nothing() {
 async fn a_board_runs_what_is_due_and_a_reload_changes_when_that_is() {
     let mut house = House::new(1, &[("hello", "echo hello")]);
     let engine = house.open().await;
-    let caller = Caller::local_owner();
+    let caller = Caller::board();
     let mut reloaded = house.settings.clone();
     reloaded.pipelines[0].name = "other".into();
     reloaded.pipelines[0].schedule = Some(rule("* * * * *", "UTC", Overlap::Skip));

@@ -13,7 +13,7 @@ pub struct By(pub Caller);
 impl By {
     /// Who sent this request.
     pub fn of(_: &Parts) -> Self {
-        Self(Caller::local_owner())
+        Self(Caller::board())
     }
 }
 

@@ -88,7 +88,7 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     let cancel = engine.on_shutdown() == OnShutdown::Cancel;
     closing.cancel();
     // A store that cannot be read has no say in the end.
-    let running = engine.running(&Caller::local_owner()).await.unwrap_or(0);
+    let running = engine.running(&Caller::board()).await.unwrap_or(0);
     let cancel = match (running, cancel) {
         (0, _) => false,
         (_, true) => {

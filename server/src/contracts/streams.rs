@@ -186,7 +186,7 @@ mod tests {
     async fn every_stream_gets_the_same_tick_and_then_the_end() {
         let closing = CancellationToken::new();
         let streams = Streams::start(SOON, closing.clone());
-        let caller = Caller::local_owner();
+        let caller = Caller::board();
         let (mut a, mut b) = (streams.open(&caller).unwrap(), streams.open(&caller).unwrap());
         let start = Instant::now();
         for n in 1..=3 {
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn a_stream_ends_with_the_access_of_its_caller_and_no_other_does() {
         let streams = Streams::start(SOON, CancellationToken::new());
-        let (gone, stays) = (Caller::local_owner(), Caller::local_owner());
+        let (gone, stays) = (Caller::board(), Caller::board());
         let (mut a, mut b) = (streams.open(&gone).unwrap(), streams.open(&stays).unwrap());
         gone.ended.cancel();
         assert_eq!(told(&mut a).await, Told::AccessEnded);
@@ -212,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn a_place_is_given_back_when_its_stream_is_gone() {
         let streams = Streams::start(KEEP_ALIVE, CancellationToken::new());
-        let place = streams.open(&Caller::local_owner()).unwrap();
+        let place = streams.open(&Caller::board()).unwrap();
         assert_eq!(streams.count(), 1);
         drop(place);
         assert_eq!(streams.count(), 0);

@@ -1,0 +1,181 @@
+//! Who a token belongs to, in memory: asked at every request.
+
+use crate::{
+    Settings,
+    secret::Digest,
+    store::{KeyRow, Rows, SessionRow, Used, UserRow},
+};
+use engine::Caller;
+use shared::{Role, Timestamp, access::Via};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// All that is stored, and the credentials of it that work.
+#[derive(Default)]
+pub(crate) struct Live {
+    pub users: Vec<UserRow>,
+    pub sessions: Vec<SessionRow>,
+    pub keys: Vec<KeyRow>,
+    credentials: HashMap<Digest, Credential>,
+}
+
+struct Credential {
+    caller: Caller,
+    digest: Digest,
+    /// [`Caller::used`] as it was written down last.
+    written: i64,
+}
+
+impl Live {
+    /// Takes over what is stored now. Whose access is gone, or is another one, is told: its streams end.
+    pub fn follow(&mut self, rows: Rows, settings: &Settings, now: Timestamp) {
+        let Rows { users, sessions, keys } = rows;
+        let mut before = std::mem::take(&mut self.credentials);
+        let by_id: HashMap<Uuid, &UserRow> = users.iter().map(|user| (user.id, user)).collect();
+        for session in &sessions {
+            let Some(user) = by_id.get(&session.user).filter(|user| !user.disabled) else {
+                continue;
+            };
+            let wanted = Wanted {
+                name: user.name.clone(),
+                role: user.role,
+                via: Via::Session,
+                credential: session.id,
+                until: Some(session.until),
+                used: session.used_at.0,
+            };
+            self.put(session.digest, wanted, &mut before);
+        }
+        for key in keys.iter().filter(|key| key.revoked_at.is_none()) {
+            let wanted = Wanted {
+                name: format!("key:{}", key.name),
+                role: key.role,
+                via: Via::Key,
+                credential: key.id,
+                until: key.until,
+                used: key.used_at.map_or(0, |at| at.0),
+            };
+            self.put(key.digest, wanted, &mut before);
+        }
+        for gone in before.into_values() {
+            gone.caller.ended.cancel();
+        }
+        (self.users, self.sessions, self.keys) = (users, sessions, keys);
+        self.expire(settings, now);
+    }
+
+    fn put(&mut self, digest: Digest, wanted: Wanted, before: &mut HashMap<Digest, Credential>) {
+        let credential = match before.remove(&digest) {
+            Some(same) if wanted.is(&same.caller) => same,
+            other => {
+                let written = wanted.used;
+                // Another role is another caller, whose streams begin anew; use goes on.
+                let used = match other {
+                    None => Arc::new(AtomicI64::new(written)),
+                    Some(other) => {
+                        other.caller.ended.cancel();
+                        other.caller.used
+                    }
+                };
+                Credential { caller: wanted.caller(used), digest, written }
+            }
+        };
+        self.credentials.insert(digest, credential);
+    }
+
+    /// Ends what is past its time; whether anything was.
+    pub fn expire(&mut self, settings: &Settings, now: Timestamp) -> bool {
+        let before = self.credentials.len();
+        self.credentials.retain(|_, Credential { caller, .. }| {
+            let over = caller.until.is_some_and(|until| until <= now);
+            let idle = caller.via == Via::Session && is_idle(caller, settings.session_idle, now);
+            if over || idle {
+                caller.ended.cancel();
+            }
+            !(over || idle)
+        });
+        self.credentials.len() < before
+    }
+
+    /// Who the secret belongs to, if it works by this way.
+    pub fn find(&self, secret: &str, via: Via) -> Option<Caller> {
+        let digest = Digest::of(secret);
+        let found = self.credentials.get(&digest)?;
+        let now = Timestamp::now();
+        let works = found.digest.is(&digest)
+            && found.caller.via == via
+            && found.caller.until.is_none_or(|until| now < until);
+        works.then(|| {
+            found.caller.touch();
+            found.caller.clone()
+        })
+    }
+
+    /// Credentials that were used since this was last asked.
+    pub fn used(&mut self) -> Vec<Used> {
+        let mut all = Vec::new();
+        for Credential { caller, written, .. } in self.credentials.values_mut() {
+            let used = caller.used.load(Ordering::Relaxed);
+            if used > *written {
+                *written = used;
+                all.push(Used { credential: caller.credential, at: Timestamp(used) });
+            }
+        }
+        all
+    }
+
+    /// When a credential was used last, which may be later than what is stored.
+    pub fn used_at(&self, id: Uuid) -> Option<Timestamp> {
+        let found = self.credentials.values().find(|found| found.caller.credential == id)?;
+        let used = found.caller.used.load(Ordering::Relaxed);
+        (used > 0).then_some(Timestamp(used))
+    }
+
+    pub fn user(&self, name: &str) -> Option<&UserRow> {
+        self.users.iter().find(|user| user.name.eq_ignore_ascii_case(name))
+    }
+
+    pub fn has_anyone(&self) -> bool {
+        !self.users.is_empty() || self.keys.iter().any(|key| key.revoked_at.is_none())
+    }
+
+    pub fn has_credential(&self) -> bool {
+        self.users.iter().any(|user| user.password.is_some() && !user.disabled)
+            || self.keys.iter().any(|key| key.revoked_at.is_none())
+    }
+}
+
+fn is_idle(caller: &Caller, longest: Duration, now: Timestamp) -> bool {
+    let used = Timestamp(caller.used.load(Ordering::Relaxed));
+    u128::from(now.since(used)) >= longest.as_millis()
+}
+
+/// What a caller of a stored credential has to be.
+struct Wanted {
+    name: String,
+    role: Role,
+    via: Via,
+    credential: Uuid,
+    until: Option<Timestamp>,
+    used: i64,
+}
+
+impl Wanted {
+    fn is(&self, caller: &Caller) -> bool {
+        *caller.name == *self.name && caller.role == self.role && caller.until == self.until
+    }
+
+    fn caller(self, used: Arc<AtomicI64>) -> Caller {
+        let Self { name, role, via, credential, until, .. } = self;
+        let ended = CancellationToken::new();
+        Caller { name: name.into(), role, via, credential, until, ended, used }
+    }
+}

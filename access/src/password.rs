@@ -1,0 +1,101 @@
+//! Passwords: argon2id with the parameters that OWASP names first (19 MiB, 2 passes, 1 lane), off the
+//! async threads, and never more than two at a time.
+
+use crate::AccessError;
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    password_hash::phc::PasswordHash,
+};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// 19 MiB each: what sign-ins may hold together.
+const AT_A_TIME: usize = 2;
+/// OWASP Password Storage Cheat Sheet.
+const MEMORY_KIB: u32 = 19 * 1024;
+const PASSES: u32 = 2;
+const LANES: u32 = 1;
+/// Characters.
+const SHORTEST: usize = 12;
+const LONGEST: usize = 256;
+
+pub(crate) struct Passwords {
+    argon: Argon2<'static>,
+    turns: Arc<Semaphore>,
+    /// Checked against where there is no such user, so that it takes as long.
+    nobodys: String,
+}
+
+impl Passwords {
+    pub fn new() -> Result<Self, AccessError> {
+        let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| AccessError::Hash)?;
+        let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let nobodys = hash(&argon, "nobody's password")?;
+        Ok(Self { argon, turns: Arc::new(Semaphore::new(AT_A_TIME)), nobodys })
+    }
+
+    /// What to keep of a password that keeps the rules.
+    pub async fn hash(&self, password: String) -> Result<String, AccessError> {
+        let length = password.chars().count();
+        if !(SHORTEST..=LONGEST).contains(&length) {
+            let rule = format!("has {length} characters; it needs {SHORTEST} to {LONGEST}");
+            return Err(AccessError::Invalid { field: "password", rule });
+        }
+        let argon = self.argon.clone();
+        self.in_turn(move || hash(&argon, &password)).await?
+    }
+
+    /// Whether it is the password that `hash` was made of. Takes as long without a `hash`.
+    pub async fn is(&self, password: String, hash: Option<String>) -> Result<bool, AccessError> {
+        if password.len() > 4 * LONGEST {
+            return Ok(false);
+        }
+        let (argon, known) = (self.argon.clone(), hash.is_some());
+        let hash = hash.unwrap_or_else(|| self.nobodys.clone());
+        let is = move || {
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| argon.verify_password(password.as_bytes(), &hash).is_ok())
+        };
+        Ok(self.in_turn(is).await? && known)
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AccessError> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| AccessError::Gone)?;
+        let work = move || {
+            let done = work();
+            drop(turn);
+            done
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| AccessError::Gone)
+    }
+}
+
+fn hash(argon: &Argon2<'_>, password: &str) -> Result<String, AccessError> {
+    let hash = argon.hash_password(password.as_bytes()).map_err(|_| AccessError::Hash)?;
+    Ok(hash.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_password_is_known_again_and_no_other_is() {
+        let passwords = Passwords::new().unwrap();
+        let hash = passwords.hash("correct horse battery".to_owned()).await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        let is = async |word: &str, hash| passwords.is(word.to_owned(), hash).await.unwrap();
+        assert!(is("correct horse battery", Some(hash.clone())).await);
+        assert!(!is("correct horse battery ", Some(hash)).await);
+        assert!(!is("nobody's password", None).await);
+    }
+
+    #[tokio::test]
+    async fn a_short_password_is_refused_with_the_rule() {
+        let error = Passwords::new().unwrap().hash("short".to_owned()).await.unwrap_err();
+        assert_eq!(error.to_string(), "password has 5 characters; it needs 12 to 256");
+    }
+}

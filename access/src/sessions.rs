@@ -1,0 +1,139 @@
+//! Sessions: one browser each.
+
+use crate::{
+    Access, AccessError,
+    secret::{self, Digest},
+};
+use engine::Caller;
+use rusqlite::{Transaction, params};
+use shared::{
+    Timestamp,
+    access::{Session, Via},
+};
+use uuid::Uuid;
+
+/// Sessions of one user at most; a further sign-in ends the one that was longest not used.
+const MOST: usize = 50;
+/// Characters kept of what a browser says it is.
+const AGENT: usize = 200;
+
+/// A browser that was signed in just now.
+pub struct SignedIn {
+    pub caller: Caller,
+    /// For its cookie; not kept here.
+    pub secret: String,
+}
+
+/// Where somebody signs in from.
+#[derive(Clone, Debug, Default)]
+pub struct From {
+    pub address: String,
+    pub agent: String,
+}
+
+impl Access {
+    /// Whose session this is, while it works.
+    pub fn session(&self, secret: &str) -> Option<Caller> {
+        self.live().find(secret, Via::Session)
+    }
+
+    /// Signs in by name and password.
+    pub async fn sign_in(
+        &self,
+        name: &str,
+        password: String,
+        from: From,
+    ) -> Result<SignedIn, AccessError> {
+        self.may_try(name, &from.address)?;
+        let user = self.live().user(name).filter(|user| !user.disabled).cloned();
+        let hash = user.as_ref().and_then(|user| user.password.clone());
+        let right = self.0.passwords.is(password, hash).await?;
+        let Some(user) = user.filter(|_| right) else { return Err(AccessError::SignIn) };
+        self.0.by_name.forgive(&name.to_ascii_lowercase());
+        self.0.by_address.forgive(&from.address);
+        self.open_session(user.id, from, |_| Ok(())).await
+    }
+
+    /// Counts an attempt; refuses it when there were too many for this name, or from this address.
+    pub(crate) fn may_try(&self, name: &str, address: &str) -> Result<(), AccessError> {
+        self.0.by_name.take(&name.to_ascii_lowercase()).map_err(AccessError::TooMany)?;
+        if !address.is_empty() {
+            self.0.by_address.take(address).map_err(AccessError::TooMany)?;
+        }
+        Ok(())
+    }
+
+    /// Opens a session of a user, in one transaction with `also`.
+    pub(crate) async fn open_session(
+        &self,
+        user: Uuid,
+        from: From,
+        also: impl FnOnce(&Transaction<'_>) -> Result<(), AccessError> + Send + 'static,
+    ) -> Result<SignedIn, AccessError> {
+        let secret = secret::random::<32>()?;
+        let digest = Digest::of(&secret);
+        let longest = self.0.settings.session_longest.as_millis();
+        let now = Timestamp::now();
+        let until = now.0.saturating_add(i64::try_from(longest).unwrap_or(i64::MAX));
+        let agent: String = from.agent.chars().filter(|c| !c.is_control()).take(AGENT).collect();
+        self.change(move |tx| {
+            also(tx)?;
+            tx.execute(
+                "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user = ?1 \
+                 ORDER BY used_at DESC LIMIT -1 OFFSET ?2)",
+                params![user.as_bytes(), MOST as i64 - 1],
+            )?;
+            let id = Uuid::now_v7();
+            tx.execute(
+                "INSERT INTO sessions (id, digest, user, created_at, used_at, until, address, agent) \
+                 VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6, ?7)",
+                params![id.as_bytes(), digest.0, user.as_bytes(), now.0, until, from.address, agent],
+            )?;
+            Ok(())
+        })
+        .await?;
+        // Whoever disabled the user in between was faster.
+        let caller = self.session(&secret).ok_or(AccessError::SignIn)?;
+        Ok(SignedIn { caller, secret })
+    }
+
+    /// The sessions that `caller` may see: an admin everybody's, others their own. Newest use first.
+    pub fn sessions(&self, caller: &Caller) -> Vec<Session> {
+        let live = self.live();
+        let sees_all = caller.role == shared::Role::Admin;
+        let sessions = live.sessions.iter().filter_map(|session| {
+            let user = live.users.iter().find(|user| user.id == session.user)?;
+            let used_at = live.used_at(session.id)?;
+            (sees_all || is_own(caller, &user.name)).then(|| Session {
+                id: session.id,
+                user: user.name.clone(),
+                created_at: session.created_at,
+                used_at,
+                until: session.until,
+                address: session.address.clone(),
+                agent: session.agent.clone(),
+                current: session.id == caller.credential,
+            })
+        });
+        let mut sessions: Vec<_> = sessions.collect();
+        sessions.sort_by_key(|session| std::cmp::Reverse(session.used_at));
+        sessions
+    }
+
+    /// Ends a session that `caller` may see; gives whose it was.
+    pub async fn end_session(&self, caller: &Caller, id: Uuid) -> Result<String, AccessError> {
+        let seen = self.sessions(caller).into_iter().find(|session| session.id == id);
+        let session = seen.ok_or_else(|| AccessError::NotFound(format!("session {id}")))?;
+        self.change(move |tx| {
+            tx.execute("DELETE FROM sessions WHERE id = ?", [id.as_bytes()])?;
+            Ok(())
+        })
+        .await?;
+        Ok(session.user)
+    }
+}
+
+/// A key may have a user's name behind its colon; only a session is that user's own.
+fn is_own(caller: &Caller, user: &str) -> bool {
+    caller.via == Via::Session && *caller.name == *user
+}

@@ -1,0 +1,51 @@
+//! The way in while there is nobody: a code that is new at each start and printed there.
+
+use crate::{
+    Access, AccessError,
+    secret::{self, Digest},
+    sessions::{From, SignedIn},
+    users,
+};
+use shared::Role;
+use uuid::Uuid;
+
+/// What the first admin is called until it says otherwise.
+const OWNER: &str = "owner";
+
+pub(crate) struct Setup {
+    code: String,
+}
+
+impl Setup {
+    pub fn new() -> Result<Self, AccessError> {
+        Ok(Self { code: secret::random::<16>()? })
+    }
+}
+
+impl Access {
+    /// The setup code, while there is neither user nor key.
+    pub fn setup_code(&self) -> Option<&str> {
+        (!self.has_anyone()).then_some(&self.0.setup.code)
+    }
+
+    /// Makes the first admin and signs it in. The code is void once there is a user.
+    pub async fn set_up(&self, code: &str, from: From) -> Result<SignedIn, AccessError> {
+        self.may_try("", &from.address)?;
+        let right = self.setup_code().is_some_and(|right| Digest::of(right).is(&Digest::of(code)));
+        if !right {
+            let rule =
+                "is not the one that this start of the server printed, or was used".to_owned();
+            return Err(AccessError::Invalid { field: "code", rule });
+        }
+        let id = Uuid::now_v7();
+        self.open_session(id, from, move |tx| {
+            // Two clicks at the same moment: the second finds a user.
+            let users: u32 = tx.query_row("SELECT count(*) FROM users", [], |row| row.get(0))?;
+            if users > 0 {
+                return Err(AccessError::Conflict("the link was used already".to_owned()));
+            }
+            users::insert(tx, id, OWNER, None, Role::Admin)
+        })
+        .await
+    }
+}

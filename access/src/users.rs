@@ -1,0 +1,180 @@
+//! Users: made, changed and removed by admins.
+
+use crate::{Access, AccessError, names, store::UserRow};
+use rusqlite::{Transaction, params};
+use shared::{
+    Role, Timestamp,
+    access::{NewUser, User, UserChange},
+};
+use uuid::Uuid;
+
+/// Users at most: all of them are in memory.
+const MOST: usize = 10_000;
+
+impl Access {
+    /// All users, by name.
+    pub fn users(&self) -> Vec<User> {
+        let live = self.live();
+        let users = live.users.iter().map(|user| {
+            let sessions = live.sessions.iter().filter(|session| session.user == user.id);
+            let used = sessions.clone().filter_map(|session| live.used_at(session.id));
+            User {
+                name: user.name.clone(),
+                role: user.role,
+                disabled: user.disabled,
+                has_password: user.password.is_some(),
+                created_at: user.created_at,
+                used_at: used.chain(user.used_at).max(),
+                sessions: sessions.count() as u32,
+            }
+        });
+        users.collect()
+    }
+
+    pub fn user(&self, name: &str) -> Result<User, AccessError> {
+        let same = |user: &User| user.name.eq_ignore_ascii_case(name);
+        self.users().into_iter().find(same).ok_or_else(|| no_user(name))
+    }
+
+    /// Makes a user.
+    pub async fn add_user(&self, new: NewUser) -> Result<User, AccessError> {
+        names::check(&new.name)?;
+        if self.live().users.len() >= MOST {
+            return Err(AccessError::Conflict(format!(
+                "there are {MOST} users, the most there may be"
+            )));
+        }
+        let password = match new.password {
+            Some(password) => Some(self.0.passwords.hash(password).await?),
+            None => None,
+        };
+        let (name, role) = (new.name.clone(), new.role);
+        self.change(move |tx| insert(tx, Uuid::now_v7(), &name, password.as_deref(), role)).await?;
+        self.user(&new.name)
+    }
+
+    /// Changes what is given of a user. There is always an admin who is not disabled.
+    pub async fn change_user(&self, name: &str, change: UserChange) -> Result<User, AccessError> {
+        let id = self.live().user(name).ok_or_else(|| no_user(name))?.id;
+        if let Some(name) = &change.name {
+            names::check(name)?;
+        }
+        let password = match change.password {
+            Some(password) => Some(self.0.passwords.hash(password).await?),
+            None => None,
+        };
+        let called = change.name.clone().unwrap_or_else(|| name.to_owned());
+        self.change(move |tx| {
+            if let Some(name) = &change.name {
+                tx.execute(
+                    "UPDATE users SET name = ?2 WHERE id = ?1",
+                    params![id.as_bytes(), name],
+                )
+                .map_err(|error| taken(error, name))?;
+            }
+            if let Some(role) = change.role {
+                let role = role.as_str();
+                tx.execute(
+                    "UPDATE users SET role = ?2 WHERE id = ?1",
+                    params![id.as_bytes(), role],
+                )?;
+            }
+            if let Some(disabled) = change.disabled {
+                let to = params![id.as_bytes(), disabled];
+                tx.execute("UPDATE users SET disabled = ?2 WHERE id = ?1", to)?;
+            }
+            if let Some(password) = &password {
+                let to = params![id.as_bytes(), password];
+                tx.execute("UPDATE users SET password = ?2 WHERE id = ?1", to)?;
+            }
+            if password.is_some() || change.disabled == Some(true) {
+                tx.execute("DELETE FROM sessions WHERE user = ?", [id.as_bytes()])?;
+            }
+            an_admin_is_left(tx)
+        })
+        .await?;
+        self.user(&called)
+    }
+
+    /// Removes a user and ends its sessions. What it did stays in the log.
+    pub async fn delete_user(&self, name: &str) -> Result<(), AccessError> {
+        let id = self.live().user(name).ok_or_else(|| no_user(name))?.id;
+        self.change(move |tx| {
+            tx.execute("DELETE FROM users WHERE id = ?", [id.as_bytes()])?;
+            an_admin_is_left(tx)
+        })
+        .await
+    }
+
+    /// One's own new password. The session `keep` goes on, every other of the user ends.
+    pub async fn set_password(
+        &self,
+        name: &str,
+        current: Option<String>,
+        password: String,
+        keep: Uuid,
+    ) -> Result<(), AccessError> {
+        let UserRow { id, password: old, .. } =
+            self.live().user(name).cloned().ok_or_else(|| no_user(name))?;
+        if let Some(old) = old {
+            self.may_try(name, "")?;
+            let current = current.unwrap_or_default();
+            if !self.0.passwords.is(current, Some(old)).await? {
+                let rule = "is not the password that you have now".to_owned();
+                return Err(AccessError::Invalid { field: "current", rule });
+            }
+            self.0.by_name.forgive(&name.to_ascii_lowercase());
+        }
+        let hash = self.0.passwords.hash(password).await?;
+        self.change(move |tx| {
+            let to = params![id.as_bytes(), hash];
+            tx.execute("UPDATE users SET password = ?2 WHERE id = ?1", to)?;
+            let others = params![id.as_bytes(), keep.as_bytes()];
+            tx.execute("DELETE FROM sessions WHERE user = ?1 AND id <> ?2", others)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+pub(crate) fn insert(
+    tx: &Transaction<'_>,
+    id: Uuid,
+    name: &str,
+    password: Option<&str>,
+    role: Role,
+) -> Result<(), AccessError> {
+    let row = params![id.as_bytes(), name, password, role.as_str(), Timestamp::now().0];
+    tx.execute(
+        "INSERT INTO users (id, name, password, role, created_at) VALUES (?, ?, ?, ?, ?)",
+        row,
+    )
+    .map_err(|error| taken(error, name))?;
+    Ok(())
+}
+
+fn an_admin_is_left(tx: &Transaction<'_>) -> Result<(), AccessError> {
+    let admins: u32 = tx.query_row(
+        "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled",
+        [],
+        |row| row.get(0),
+    )?;
+    if admins > 0 {
+        return Ok(());
+    }
+    let last = "this is the last admin; make another user an admin first";
+    Err(AccessError::Conflict(last.to_owned()))
+}
+
+fn no_user(name: &str) -> AccessError {
+    AccessError::NotFound(format!("user {name:?}"))
+}
+
+/// What a name that is there already means.
+pub(crate) fn taken(error: rusqlite::Error, name: &str) -> AccessError {
+    if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+        AccessError::Conflict(format!("the name {name:?} is taken"))
+    } else {
+        error.into()
+    }
+}
