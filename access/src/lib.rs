@@ -145,6 +145,11 @@ impl Access {
         self.live().has_credential()
     }
 
+    /// Whose bearer token this is, while it works.
+    pub async fn bearer(&self, token: &str) -> Option<engine::Caller> {
+        self.key(token)
+    }
+
     /// Runs `change` in one transaction, then makes memory equal to what is stored.
     async fn change<T: Send + 'static>(
         &self,

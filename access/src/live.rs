@@ -176,6 +176,6 @@ impl Wanted {
     fn caller(self, used: Arc<AtomicI64>) -> Caller {
         let Self { name, role, via, credential, until, .. } = self;
         let ended = CancellationToken::new();
-        Caller { name: name.into(), role, via, credential, until, ended, used }
+        Caller { name: name.into(), role, via, credential, address: None, until, ended, used }
     }
 }

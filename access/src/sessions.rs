@@ -10,6 +10,7 @@ use shared::{
     Timestamp,
     access::{Session, Via},
 };
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Sessions of one user at most; a further sign-in ends the one that was longest not used.
@@ -37,6 +38,11 @@ impl Access {
         self.live().find(secret, Via::Session)
     }
 
+    /// How long a session lasts at most.
+    pub fn session_longest(&self) -> Duration {
+        self.0.settings.session_longest
+    }
+
     /// Signs in by name and password.
     pub async fn sign_in(
         &self,
@@ -49,8 +55,8 @@ impl Access {
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let right = self.0.passwords.is(password, hash).await?;
         let Some(user) = user.filter(|_| right) else { return Err(AccessError::SignIn) };
-        self.0.by_name.forgive(&name.to_ascii_lowercase());
-        self.0.by_address.forgive(&from.address);
+        self.0.by_name.give_back(&name.to_ascii_lowercase());
+        self.0.by_address.give_back(&from.address);
         self.open_session(user.id, from, |_| Ok(())).await
     }
 

@@ -57,13 +57,15 @@ impl<K: Hash + Eq> Throttle<K> {
         Ok(())
     }
 
-    /// Fills the bucket again.
-    pub fn forgive<Q>(&self, key: &Q)
+    /// Gives a permit back: what it was taken for does not count.
+    pub fn give_back<Q>(&self, key: &Q)
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        self.lock().remove(key);
+        if let Some(bucket) = self.lock().get_mut(key) {
+            bucket.left = (bucket.left + 1.0).min(self.permits);
+        }
     }
 
     fn left(&self, bucket: &Bucket, now: Instant) -> f64 {
@@ -88,7 +90,7 @@ mod tests {
         }
         assert_eq!(throttle.take("a").unwrap_err(), 100);
         throttle.take("b").unwrap();
-        throttle.forgive("a");
+        throttle.give_back("a");
         throttle.take("a").unwrap();
     }
 }

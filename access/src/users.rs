@@ -123,7 +123,7 @@ impl Access {
                 let rule = "is not the password that you have now".to_owned();
                 return Err(AccessError::Invalid { field: "current", rule });
             }
-            self.0.by_name.forgive(&name.to_ascii_lowercase());
+            self.0.by_name.give_back(&name.to_ascii_lowercase());
         }
         let hash = self.0.passwords.hash(password).await?;
         self.change(move |tx| {

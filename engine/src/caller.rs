@@ -1,9 +1,12 @@
 //! Who asks. Every handler, page, store query and subscription takes a [`Caller`].
 
 use shared::{Role, Timestamp, access::Via};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,6 +20,8 @@ pub struct Caller {
     pub via: Via,
     /// The session or key; nil where it is neither.
     pub credential: Uuid,
+    /// Where the request came from; `None` for what no request asked for.
+    pub address: Option<IpAddr>,
     pub until: Option<Timestamp>,
     /// Cancelled when access ends: sign-out, revocation, another role, expiry.
     pub ended: CancellationToken,
@@ -32,6 +37,7 @@ impl Caller {
             role: Role::Admin,
             via: Via::Board,
             credential: Uuid::nil(),
+            address: None,
             until: None,
             ended: CancellationToken::new(),
             used: Arc::default(),

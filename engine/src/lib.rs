@@ -31,7 +31,7 @@ pub use definition::{
 };
 pub use engine::{
     CancelError, DeleteError, Engine, LogSearch, Measures, PauseError, ReadError, Reloaded,
-    RetryError, RetryRequest, RunError, RunRequest, StartError,
+    RetryError, RetryRequest, RunError, RunRequest, StartError, make_private,
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

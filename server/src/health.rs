@@ -1,12 +1,12 @@
 //! For whoever watches the server: `/healthz` (it answers) and `/readyz` (it can take on work).
 
-use crate::served::Served;
-use axum::{Router, extract::State, routing::get};
+use crate::auth::{Routes, Rule};
+use axum::extract::State;
 use engine::Engine;
 use http::StatusCode;
 
-pub fn router() -> Router<Served> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready))
+pub fn routes() -> Routes {
+    Routes::new().get("/healthz", Rule::Open, alive).get("/readyz", Rule::Open, ready)
 }
 
 async fn alive() -> &'static str {

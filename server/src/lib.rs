@@ -2,7 +2,7 @@
 //!
 //! - [`command`]: what the executable can be asked to do; `serve` puts the rest together
 //! - [`config`]: the configuration file, or every mistake in it
-//! - [`auth`]: who asks
+//! - [`auth`]: who asks, and whether they may
 //! - [`contracts`]: the published streams, one file each over a common core
 //! - [`api`]: the JSON API, one file per resource
 //! - [`pages`]: what the pages ask for; [`web`]: pages, assets, headers, and the connections

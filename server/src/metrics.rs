@@ -1,19 +1,17 @@
 //! `/metrics`: what there is, in Prometheus' text format.
 
-use crate::{auth::By, served::Served};
+use crate::auth::{By, Routes, Rule};
 use axum::{
-    Router,
     extract::State,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use engine::{Engine, Measures, ReadError, board::Histogram};
 use http::{StatusCode, header};
 use shared::{ConnectionId, Queue, WorkerState, page::Overview};
 use std::fmt::Write;
 
-pub fn router() -> Router<Served> {
-    Router::new().route("/metrics", get(show))
+pub fn routes() -> Routes {
+    Routes::new().get("/metrics", Rule::READ, show)
 }
 
 async fn show(State(engine): State<Engine>, By(caller): By) -> Response {

@@ -24,15 +24,16 @@ impl Reloads {
     pub async fn now(&self) -> Result<Reloaded, ConfigError> {
         let file = self.file.lock().await;
         let path = file.clone();
-        let settings =
-            tokio::task::spawn_blocking(move || config::load(&path).inspect(config::tell_warnings))
-                .await;
+        let settings = tokio::task::spawn_blocking(move || {
+            config::load(&path).inspect(|config| config::tell_warnings(&config.engine))
+        })
+        .await;
         let settings = match settings {
             Ok(settings) => settings?,
             // It only ends early when the server does, or by a panic that was reported.
             Err(_) => return Ok(Reloaded::default()),
         };
-        let reloaded = self.engine.reload(settings);
+        let reloaded = self.engine.reload(settings.engine);
         tracing::info!(
             added = ?reloaded.added,
             changed = ?reloaded.changed,

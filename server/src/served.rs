@@ -2,16 +2,19 @@
 
 use crate::{
     api,
-    auth::By,
+    auth::{By, Gate, Proxies, Route, Routes, Writes},
+    config::AccessSettings,
     contracts::{self, Streams},
     health, metrics,
     pages::CallersPages,
     reload::Reloads,
     web,
 };
+use access::Access;
+use app::api::Pages;
 use axum::{Router, extract::FromRef};
 use engine::Engine;
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 /// The state of the router; a cheap handle.
 #[derive(Clone)]
@@ -19,6 +22,7 @@ pub struct Served {
     pub engine: Engine,
     pub streams: Streams,
     pub reloads: Reloads,
+    pub access: Access,
 }
 
 impl FromRef<Served> for Reloads {
@@ -33,20 +37,46 @@ impl FromRef<Served> for Engine {
     }
 }
 
+impl FromRef<Served> for Access {
+    fn from_ref(served: &Served) -> Self {
+        served.access.clone()
+    }
+}
+
+fn routes() -> Routes {
+    Routes::new()
+        .merge(api::routes())
+        .merge(contracts::routes())
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(web::forms::routes())
+        .merge(web::sign_in::routes())
+        .merge(web::assets())
+}
+
+/// Every route there is, with the rule that says who may use it.
+pub fn table() -> Vec<Route> {
+    routes().into_parts().1
+}
+
 impl Served {
-    /// Everything that is served, answering to these names.
-    pub fn router(self, names: web::Names) -> Router {
-        let engine = self.engine.clone();
-        let routes = Router::new()
-            .merge(api::router())
-            .merge(contracts::router())
-            .merge(health::router())
-            .merge(metrics::router())
-            .merge(web::forms::router())
-            .with_state(self);
-        web::router(names, routes, move |parts| {
-            let By(caller) = By::of(parts);
-            Arc::new(CallersPages { engine: engine.clone(), caller })
+    /// Everything that is served at this address.
+    pub fn router(self, listen: SocketAddr, settings: &AccessSettings) -> Router {
+        let (engine, access) = (self.engine.clone(), self.access.clone());
+        let (routes, table) = routes().into_parts();
+        let public = settings.public_url.as_ref();
+        let gate = Gate::new(
+            access,
+            Writes::new(settings.limits.writes_per_minute),
+            Proxies(settings.trusted_proxies.clone()),
+            (public.is_some_and(|url| url.https), listen.port()),
+            &table,
+        );
+        let names = web::Names::new(listen, public);
+        web::router(names, gate, routes.with_state(self), move |parts| {
+            let By(caller) = By::of(parts)?;
+            let pages: Arc<dyn Pages> = Arc::new(CallersPages { engine: engine.clone(), caller });
+            Some(pages)
         })
     }
 }

@@ -139,8 +139,11 @@ impl Engine {
     }
 }
 
-/// Logs and arguments are nobody else's business: the directory is the owner's alone.
-fn make_private(dir: &Path) -> Result<(), StartError> {
+/// Makes a data directory. Logs and arguments are nobody else's business: it is the owner's alone.
+///
+/// # Errors
+/// When it is not there and cannot be made.
+pub fn make_private(dir: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)

@@ -2,8 +2,8 @@
 //! a change of the API is seen in review.
 
 use super::{
-    again, connections, executions, jobs, log, log_download, log_search, pipelines, queues, reload,
-    views, workers,
+    access, again, connections, executions, jobs, log, log_download, log_search, pipelines, queues,
+    reload, views, workers,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -12,6 +12,18 @@ use utoipa::OpenApi;
 #[openapi(
     info(title = "Tailboard", description = "A live board for background jobs."),
     paths(
+        access::me,
+        access::password,
+        access::sessions,
+        access::end_session,
+        access::users,
+        access::add_user,
+        access::change_user,
+        access::delete_user,
+        access::keys,
+        access::add_key,
+        access::revoke_key,
+        access::audit_log,
         again::retry,
         again::delete,
         connections::list,

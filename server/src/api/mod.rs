@@ -3,6 +3,7 @@
 //!
 //! Every answer with rows has `as_of`, the event from which a stream goes on without a gap.
 
+mod access;
 mod again;
 mod connections;
 mod description;
@@ -20,42 +21,46 @@ mod request;
 mod views;
 mod workers;
 
-use crate::served::Served;
-use axum::{
-    Router,
-    routing::{any, get, post},
-};
+use crate::auth::{Routes, Rule};
+use axum::routing::any;
 use http::{StatusCode, Uri};
-use problem::ApiError;
+use shared::Role;
+
+pub use problem::ApiError;
 
 /// The routes of the API. What is not there is a problem too.
-pub fn router() -> Router<Served> {
-    let v1 = Router::new()
-        .route("/config/reload", post(reload::reload))
-        .route("/connections", get(connections::list))
-        .route("/executions", post(executions::create))
-        .route("/jobs", get(jobs::list))
-        .route("/jobs/{id}", get(jobs::show).delete(again::delete))
-        .route("/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/jobs/{id}/log", get(log::window))
-        .route("/jobs/{id}/log/download", get(log_download::download))
-        .route("/jobs/{id}/log/search", get(log_search::search))
-        .route("/jobs/{id}/log/{n}", get(log::line))
-        .route("/jobs/{id}/retry", post(again::retry))
-        .route("/openapi.json", get(description::show))
-        .route("/overview", get(views::overview))
-        .route("/pages/jobs", get(views::jobs))
-        .route("/pages/pipelines", get(views::pipelines))
-        .route("/pipelines", get(pipelines::list))
-        .route("/pipelines/{name}", get(pipelines::one))
-        .route("/queues", get(queues::list))
-        .route("/queues/{name}/pause", post(queues::pause))
-        .route("/queues/{name}/resume", post(queues::resume))
-        .route("/workers", get(workers::list))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method);
+pub fn routes() -> Routes {
+    let act = |name| Rule::Act(Role::Operator, name);
+    let admin = |name| Rule::Act(Role::Admin, name);
+    let download = Rule::Act(Role::Viewer, "log.download");
+    let v1 = Routes::new()
+        .post("/config/reload", admin("config.reload"), reload::reload)
+        .get("/connections", Rule::READ, connections::list)
+        .post("/executions", act("pipeline.run"), executions::create)
+        .get("/jobs", Rule::READ, jobs::list)
+        .get("/jobs/{id}", Rule::READ, jobs::show)
+        .delete("/jobs/{id}", act("job.delete"), again::delete)
+        .post("/jobs/{id}/cancel", act("job.cancel"), jobs::cancel)
+        .get("/jobs/{id}/log", Rule::READ, log::window)
+        .get("/jobs/{id}/log/download", download, log_download::download)
+        .get("/jobs/{id}/log/search", Rule::READ, log_search::search)
+        .get("/jobs/{id}/log/{n}", Rule::READ, log::line)
+        .post("/jobs/{id}/retry", act("job.retry"), again::retry)
+        .get("/openapi.json", Rule::READ, description::show)
+        .get("/overview", Rule::READ, views::overview)
+        .get("/pages/jobs", Rule::READ, views::jobs)
+        .get("/pages/pipelines", Rule::READ, views::pipelines)
+        .get("/pipelines", Rule::READ, pipelines::list)
+        .get("/pipelines/{name}", Rule::READ, pipelines::one)
+        .get("/queues", Rule::READ, queues::list)
+        .post("/queues/{name}/pause", act("queue.pause"), queues::pause)
+        .post("/queues/{name}/resume", act("queue.resume"), queues::resume)
+        .get("/workers", Rule::READ, workers::list)
+        .merge(access::routes())
+        .wrap(|router| router.fallback(no_route).method_not_allowed_fallback(no_method))
+        .under("/api/v1");
     // A nested router does not see its own root with a slash.
-    Router::new().nest("/api/v1", v1).route("/api/v1/", any(no_route))
+    v1.wrap(|router| router.route("/api/v1/", any(no_route)))
 }
 
 async fn no_route(uri: Uri) -> ApiError {

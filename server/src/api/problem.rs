@@ -12,34 +12,46 @@ use shared::{JobId, problem::Problem};
 use std::fmt::Display;
 
 /// Seconds after which a request that found the server busy may come again.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+const RETRY_AFTER: u64 = 1;
 
 /// A refused or failed request.
 #[derive(Debug)]
-pub struct ApiError(Box<Problem>);
+pub struct ApiError {
+    problem: Box<Problem>,
+    /// Seconds after which it may be asked for again.
+    after: Option<u64>,
+}
 
 pub type Answer<T> = Result<T, ApiError>;
 
 impl ApiError {
     /// A problem whose status says what kind it is.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self(Box::new(Problem {
+        let problem = Box::new(Problem {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             detail: Some(detail.into()),
             field: None,
             job_id: None,
-        }))
+        });
+        let after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { problem, after }
     }
 
     fn of_field(mut self, field: &str) -> Self {
-        self.0.field = Some(field.to_owned());
+        self.problem.field = Some(field.to_owned());
+        self
+    }
+
+    /// It may be asked for again after so many seconds.
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.after = Some(seconds);
         self
     }
 
     fn about(mut self, job: JobId) -> Self {
-        self.0.job_id = Some(job);
+        self.problem.job_id = Some(job);
         self
     }
 }
@@ -147,13 +159,13 @@ impl From<PauseError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status);
+        let status = StatusCode::from_u16(self.problem.status);
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let mut response = (status, Json(self.problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        if let Some(seconds) = self.after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
@@ -166,7 +178,10 @@ mod tests {
     #[test]
     fn a_list_that_took_too_long_may_be_asked_for_again_and_is_told_how() {
         let error = ApiError::from(ReadError::from(StoreError::Slow));
-        assert_eq!(error.0.detail.as_deref(), Some("the list took too long; narrow the filter"));
+        assert_eq!(
+            error.problem.detail.as_deref(),
+            Some("the list took too long; narrow the filter")
+        );
         let response = error.into_response();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(response.headers()[header::RETRY_AFTER], "1");

@@ -9,7 +9,7 @@ use engine::{
 use shared::{ParamDef, Timestamp};
 
 pub(super) fn run(args: &Check) -> Result<(), ConfigError> {
-    let settings = config::load(&args.config)?;
+    let settings = config::load(&args.config)?.engine;
     println!("{}: no mistakes", args.config.display());
     for warning in config::warnings(&settings) {
         println!("warning: {warning}");

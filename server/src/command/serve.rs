@@ -2,12 +2,13 @@
 
 use super::{Serve, notify::Notify};
 use crate::{
-    config,
+    config::{self, AccessSettings, Config},
     contracts::{KEEP_ALIVE, Streams},
     reload::Reloads,
     served::Served,
     web,
 };
+use access::Access;
 use anyhow::{Context, bail};
 use engine::{Caller, Engine, OnShutdown};
 use std::{
@@ -20,6 +21,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+/// Has the token of the first admin key, for scripts: made at the first start, if there is nobody.
+const BOOTSTRAP: &str = "TAILBOARD_BOOTSTRAP_TOKEN";
 /// After the first Ctrl-C, how long the second one is waited for while runs go on. A server that is
 /// told to end is gone within two seconds.
 const SECOND_THOUGHTS: Duration = Duration::from_millis(1500);
@@ -28,25 +31,18 @@ pub(super) fn run(args: Serve) -> anyhow::Result<ExitCode> {
     if std::process::id() == 1 {
         return as_init();
     }
-    if !args.listen.ip().is_loopback() {
-        bail!(
-            "refused to listen on {}: whoever reaches the board can run what is configured, and \
-             there is no access control yet; listen on a loopback address such as 127.0.0.1:3000",
-            args.listen
-        );
-    }
-    let settings = config::load(&args.config)?;
+    let config = config::load(&args.config)?;
     let filter = EnvFilter::try_from_env("TAILBOARD_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    config::tell_warnings(&settings);
+    config::tell_warnings(&config.engine);
     // Executors inherit it: it has to hold before their first allocation.
     engine::use_small_pages();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(args, settings))?;
+    runtime.block_on(serve(args, config))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,12 +54,14 @@ fn as_init() -> anyhow::Result<ExitCode> {
     Ok(status.into())
 }
 
-async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
+async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     // Taken first: what comes while the engine starts is not lost.
     let mut signals = Signals::new()?;
     // A binary that was replaced meanwhile still starts executors of its own version.
     let exe = PathBuf::from("/proc/self/exe");
-    let engine = Engine::start(&args.data_dir, settings, exe).await?;
+    let access = access(&args, &config.access).await?;
+    let engine = Engine::start(&args.data_dir, config.engine, exe).await?;
+    access.sweep();
     let listener = match web::bind(args.listen) {
         Ok(listener) => listener,
         Err(error) => {
@@ -73,12 +71,22 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
     };
     let address = listener.local_addr()?;
     let closing = CancellationToken::new();
-    let streams = Streams::start(KEEP_ALIVE, closing.clone());
+    let limits = config.access.limits.clone();
+    let streams = Streams::start(KEEP_ALIVE, limits, closing.clone());
     let reloads = Reloads::of(engine.clone(), args.config);
-    let served = Served { engine: engine.clone(), streams, reloads: reloads.clone() };
-    let router = served.router(web::Names::new(address));
+    let served = Served {
+        engine: engine.clone(),
+        streams,
+        reloads: reloads.clone(),
+        access: access.clone(),
+    };
+    let router = served.router(address, &config.access);
     let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
     println!("Tailboard serves http://{address}");
+    if let Some(code) = access.setup_code() {
+        println!("Nobody has access yet; whoever opens this link first is the admin:");
+        println!("http://{address}/setup#{code}");
+    }
     let notify = Notify::from_environment();
     notify.ready();
 
@@ -105,7 +113,40 @@ async fn serve(args: Serve, settings: engine::Settings) -> anyhow::Result<()> {
         () = engine.stop(cancel) => {}
         _ = signals.next(&reloads, &notify), if cancel => eprintln!("not waiting any longer"),
     }
+    access.close().await;
     Ok(())
+}
+
+/// Who gets in; refused where that could be anybody from anywhere.
+async fn access(args: &Serve, settings: &AccessSettings) -> anyhow::Result<Access> {
+    engine::make_private(&args.data_dir)?;
+    let access = Access::open(&args.data_dir, settings.access.clone())?;
+    if let Ok(token) = std::env::var(BOOTSTRAP) {
+        match access.bootstrap(&token).await? {
+            true => tracing::info!("made the admin key \"bootstrap\" of {BOOTSTRAP}"),
+            false => tracing::debug!("{BOOTSTRAP} is not used: there are users or keys already"),
+        }
+    }
+    let listen = args.listen;
+    if listen.ip().is_loopback() {
+        return Ok(access);
+    }
+    if !access.has_credential() {
+        bail!(
+            "refused to listen on {listen}: nobody has a password or a key yet. Start on 127.0.0.1, open \
+             the link that is printed and set a password; or make a user with \
+             `tailboard user add NAME --role admin --data-dir {}`",
+            args.data_dir.display()
+        );
+    }
+    if listen.ip().is_unspecified() && settings.public_url.is_none() {
+        bail!(
+            "refused to listen on {listen}: set public_url in {} to the address that browsers use \
+             (https://jobs.example.com), so that no other name is answered",
+            args.config.display()
+        );
+    }
+    Ok(access)
 }
 
 /// "1 run is going on", "3 runs are going on".

@@ -1,11 +1,12 @@
-//! The configuration file: TOML in, [`engine::Settings`] out, or every mistake that is in it.
+//! The configuration file: TOML in, a [`Config`] out, or every mistake that is in it.
 //!
 //! - [`table`]: takes typed keys out of a TOML table; collects mistakes, knows unknown keys
 //! - [`unit`]: durations (`1h30m`) and sizes (`2GiB`)
 //! - [`name`]: which names queues, pipelines, steps and variables may have
-//! - [`settings`], [`pipeline`], [`params`]: the keys there are, and the rules between them
+//! - [`settings`], [`pipeline`], [`params`], [`access`]: the keys there are, and the rules between them
 //! - [`mistake`]: what is told to the person who wrote the file; [`warning`]: what is told besides
 
+mod access;
 mod mistake;
 mod name;
 mod params;
@@ -15,6 +16,7 @@ mod table;
 mod unit;
 mod warning;
 
+pub use access::{AccessSettings, Limits, PublicUrl};
 pub use mistake::{Mistake, Mistakes};
 pub use warning::{Warning, tell_warnings, warnings};
 
@@ -23,6 +25,14 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+
+/// What a configuration file says.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    pub engine: Settings,
+    /// Holds from the next start on, whenever it is read.
+    pub access: AccessSettings,
+}
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -34,23 +44,23 @@ pub enum ConfigError {
 }
 
 /// Reads and checks a configuration file.
-pub fn load(path: &Path) -> Result<Settings, ConfigError> {
+pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     Ok(parse(path, &text)?)
 }
 
 /// Checks a configuration. `path` is named in the mistakes, and relative paths are taken from where it is.
-pub fn parse(path: &Path, text: &str) -> Result<Settings, Mistakes> {
+pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     let mut found = Vec::new();
-    let settings = match toml_span::parse(text) {
+    let config = match toml_span::parse(text) {
         Ok(mut root) => settings::read(root.take(), &directory(path), &mut found),
         Err(error) => {
             found.push(table::Found::syntax(&error));
-            Settings::default()
+            Config::default()
         }
     };
-    if found.is_empty() { Ok(settings) } else { Err(Mistakes::at(path, text, found)) }
+    if found.is_empty() { Ok(config) } else { Err(Mistakes::at(path, text, found)) }
 }
 
 /// Where a file is, as an absolute path.

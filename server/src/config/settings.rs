@@ -1,7 +1,7 @@
 //! The keys at the top of the file, and queues.
 
 use super::{
-    name, pipeline,
+    Config, access, name, pipeline,
     table::{At, Found, Section},
 };
 use engine::{OnShutdown, QueueDef, Retention, Settings};
@@ -16,7 +16,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 /// Reads the whole document; what is wrong is added to `found`. Relative paths in it are taken from
 /// `dir`.
-pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> Settings {
+pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> Config {
     let mut root = Section::new(root, Span::default(), String::new(), found);
     let defaults = Settings::default();
     let settings = Settings {
@@ -32,8 +32,9 @@ pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> 
         ..defaults
     };
     let pipelines = pipeline::read(&mut root, &settings.queues, dir);
+    let access = access::read(&mut root);
     root.finish();
-    Settings { pipelines, ..settings }
+    Config { engine: Settings { pipelines, ..settings }, access }
 }
 
 fn retention(root: &mut Section<'_, '_>) -> Retention {

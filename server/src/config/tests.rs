@@ -6,7 +6,7 @@ use shared::Phase;
 use std::time::Duration;
 
 fn settings(text: &str) -> Settings {
-    parse(Path::new("t.toml"), text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    parse(Path::new("t.toml"), text).unwrap_or_else(|mistakes| panic!("{mistakes}")).engine
 }
 
 fn mistakes(text: &str) -> String {

@@ -8,12 +8,15 @@ use super::{
     sse,
     streams::TooMany,
 };
-use crate::{auth::By, query::Query, served::Served};
+use crate::{
+    auth::{By, Routes, Rule},
+    query::Query,
+    served::Served,
+};
 use axum::{
-    Json, Router,
+    Json,
     extract::State,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use bytes::{Bytes, BytesMut};
 use engine::{
@@ -36,8 +39,8 @@ use tokio::{sync::watch, time::Instant};
 /// Time between two `job:log` of one stream.
 const LOG_PACE: Duration = Duration::from_millis(100);
 
-pub fn router() -> Router<Served> {
-    Router::new().route("/api/events/stream", get(open))
+pub fn routes() -> Routes {
+    Routes::new().get("/api/events/stream", Rule::Stream, open)
 }
 
 async fn open(

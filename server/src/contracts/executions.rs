@@ -12,12 +12,15 @@ use super::{
     story::Story,
     streams::TooMany,
 };
-use crate::{auth::By, query::Query, served::Served};
+use crate::{
+    auth::{By, Routes, Rule},
+    query::Query,
+    served::Served,
+};
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -32,8 +35,8 @@ const TIMEOUT: f64 = 300.0;
 const PIECE: usize = 64 * 1024;
 const KEEP_ALIVE: &[u8] = b": keep-alive\n";
 
-pub fn router() -> Router<Served> {
-    Router::new().route("/api/v1/executions/{execution_id}/events", get(open))
+pub fn routes() -> Routes {
+    Routes::new().get("/api/v1/executions/{execution_id}/events", Rule::Stream, open)
 }
 
 async fn open(

@@ -4,22 +4,22 @@
 //! over restarts too; the hub only wakes them.
 
 use super::{job_download, job_logs, job_status, sse, streams::TooMany};
-use crate::served::Served;
+use crate::auth::{Routes, Rule};
 use axum::{
-    Json, Router,
+    Json,
     response::{IntoResponse, Response},
-    routing::get,
 };
 use engine::ReadError;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use shared::JobId;
+use shared::{JobId, Role};
 
-pub fn router() -> Router<Served> {
-    Router::new()
-        .route("/api/jobs/{job_id}/stream", get(job_status::open))
-        .route("/api/jobs/{job_id}/logs", get(job_logs::open))
-        .route("/api/jobs/{job_id}/logs/static", get(job_download::download))
-        .route("/api/jobs/{job_id}/logs/info", get(job_download::info))
+pub fn routes() -> Routes {
+    let download = Rule::Act(Role::Viewer, "log.download");
+    Routes::new()
+        .get("/api/jobs/{job_id}/stream", Rule::Stream, job_status::open)
+        .get("/api/jobs/{job_id}/logs", Rule::Stream, job_logs::open)
+        .get("/api/jobs/{job_id}/logs/static", download, job_download::download)
+        .get("/api/jobs/{job_id}/logs/info", Rule::READ, job_download::info)
 }
 
 /// The id of the URL; one of any other shape belongs to no job.

@@ -25,10 +25,9 @@ mod streams;
 
 pub use streams::{KEEP_ALIVE, Streams, TooMany};
 
-use crate::served::Served;
-use axum::Router;
+use crate::auth::Routes;
 
 /// The routes of all contracts.
-pub fn router() -> Router<Served> {
-    dashboard::router().merge(job::router()).merge(executions::router()).merge(runner_job::router())
+pub fn routes() -> Routes {
+    dashboard::routes().merge(job::routes()).merge(executions::routes()).merge(runner_job::routes())
 }

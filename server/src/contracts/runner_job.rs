@@ -8,12 +8,14 @@ use super::{
     runner_socket, sse,
     streams::TooMany,
 };
-use crate::{auth::By, served::Served};
+use crate::{
+    auth::{By, Routes, Rule},
+    served::Served,
+};
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use engine::{Caller, Engine};
@@ -24,10 +26,12 @@ use tokio::time::Instant;
 
 const PING: &[u8] = b": ping\n";
 
-pub fn router() -> Router<Served> {
-    Router::new()
-        .route("/runner-jobs/{job_id}/events/stream", get(open))
-        .route("/runner-jobs/{job_id}/events/ws", get(runner_socket::open))
+pub fn routes() -> Routes {
+    Routes::new().get("/runner-jobs/{job_id}/events/stream", Rule::Stream, open).get(
+        "/runner-jobs/{job_id}/events/ws",
+        Rule::READ,
+        runner_socket::open,
+    )
 }
 
 async fn open(

@@ -3,10 +3,13 @@
 //! One task tells all of them; a stream that is only told twice a minute needs no timer. Each has a
 //! slot of its own, so that a stream that is polled a thousand times a second meets no other there.
 
+use crate::config::Limits;
 use engine::Caller;
 use std::{
     collections::HashMap,
     future::Future,
+    hash::Hash,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -22,8 +25,6 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a stream of contract 5 goes on.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// Streams that may be open at a time.
-const MOST_OPEN: usize = 20_000;
 
 const BEAT: u8 = 1;
 const END: u8 = 2;
@@ -36,6 +37,8 @@ pub struct Streams {
     pub every: Duration,
     /// How long one goes on whose contract has a bound; its client comes back then.
     pub longest: Duration,
+    /// How many there may be.
+    pub limits: Limits,
 }
 
 #[derive(Default)]
@@ -43,6 +46,8 @@ struct Open {
     closing: bool,
     next: u64,
     slots: HashMap<u64, Arc<Slot>>,
+    by_caller: HashMap<Arc<str>, u32>,
+    by_address: HashMap<IpAddr, u32>,
 }
 
 #[derive(Default)]
@@ -70,8 +75,8 @@ pub enum Told {
 impl Streams {
     /// Starts the task that tells them `every` so often; it ends, and every stream with it, when
     /// `closing` is cancelled.
-    pub fn start(every: Duration, closing: CancellationToken) -> Self {
-        let streams = Self { open: Arc::default(), every, longest: LONGEST };
+    pub fn start(every: Duration, limits: Limits, closing: CancellationToken) -> Self {
+        let streams = Self { open: Arc::default(), every, longest: LONGEST, limits };
         let told = streams.clone();
         tokio::spawn(async move {
             let mut tick = tokio::time::interval_at(Instant::now() + every, every);
@@ -91,8 +96,18 @@ impl Streams {
     /// A place among them, given back when it is dropped.
     pub fn open(&self, caller: &Caller) -> Result<Place, TooMany> {
         let mut open = self.lock();
-        if open.slots.len() >= MOST_OPEN {
+        let Limits { streams, streams_per_caller, streams_per_address, .. } = self.limits;
+        let of_caller = open.by_caller.get(&caller.name).copied().unwrap_or(0);
+        let at_address = caller.address.and_then(|at| open.by_address.get(&at).copied());
+        if open.slots.len() >= streams as usize
+            || of_caller >= streams_per_caller
+            || at_address.unwrap_or(0) >= streams_per_address
+        {
             return Err(TooMany);
+        }
+        *open.by_caller.entry(caller.name.clone()).or_default() += 1;
+        if let Some(address) = caller.address {
+            *open.by_address.entry(address).or_default() += 1;
         }
         let slot = Arc::new(Slot::default());
         if open.closing {
@@ -103,7 +118,7 @@ impl Streams {
         open.slots.insert(key, slot.clone());
         drop(open);
         let ended = Box::pin(caller.ended.clone().cancelled_owned());
-        Ok(Place { streams: self.clone(), key, slot, ended })
+        Ok(Place { streams: self.clone(), key, slot, ended, caller: caller.clone() })
     }
 
     /// Whether the server goes away, so that a stream would end as it begins.
@@ -142,6 +157,7 @@ pub struct Place {
     streams: Streams,
     key: u64,
     slot: Arc<Slot>,
+    caller: Caller,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
@@ -159,7 +175,11 @@ impl Place {
         drop(waker);
         match self.slot.told.fetch_and(!BEAT, Ordering::AcqRel) {
             told if told & END != 0 => Poll::Ready(Told::Closing),
-            told if told & BEAT != 0 => Poll::Ready(Told::Beat),
+            told if told & BEAT != 0 => {
+                // Whoever watches the board is there, though nothing is asked for.
+                self.caller.touch();
+                Poll::Ready(Told::Beat)
+            }
             _ => Poll::Pending,
         }
     }
@@ -167,7 +187,22 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.streams.lock().slots.remove(&self.key);
+        let mut open = self.streams.lock();
+        open.slots.remove(&self.key);
+        give_back(&mut open.by_caller, &self.caller.name);
+        if let Some(address) = &self.caller.address {
+            give_back(&mut open.by_address, address);
+        }
+    }
+}
+
+/// One less of those that are counted by `key`.
+fn give_back<K: Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
     }
 }
 
@@ -185,7 +220,7 @@ mod tests {
     #[tokio::test]
     async fn every_stream_gets_the_same_tick_and_then_the_end() {
         let closing = CancellationToken::new();
-        let streams = Streams::start(SOON, closing.clone());
+        let streams = Streams::start(SOON, Limits::default(), closing.clone());
         let caller = Caller::board();
         let (mut a, mut b) = (streams.open(&caller).unwrap(), streams.open(&caller).unwrap());
         let start = Instant::now();
@@ -201,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_stream_ends_with_the_access_of_its_caller_and_no_other_does() {
-        let streams = Streams::start(SOON, CancellationToken::new());
+        let streams = Streams::start(SOON, Limits::default(), CancellationToken::new());
         let (gone, stays) = (Caller::board(), Caller::board());
         let (mut a, mut b) = (streams.open(&gone).unwrap(), streams.open(&stays).unwrap());
         gone.ended.cancel();
@@ -211,7 +246,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_place_is_given_back_when_its_stream_is_gone() {
-        let streams = Streams::start(KEEP_ALIVE, CancellationToken::new());
+        let streams = Streams::start(KEEP_ALIVE, Limits::default(), CancellationToken::new());
         let place = streams.open(&Caller::board()).unwrap();
         assert_eq!(streams.count(), 1);
         drop(place);

@@ -12,15 +12,15 @@ use std::sync::Arc;
 /// Renders the page of any path; the app's routes decide which, and whether there is one.
 pub fn handler<P>(pages: P) -> impl Fn(Request) -> Rendering + Clone + Send + 'static
 where
-    P: Fn(&Parts) -> Arc<dyn Pages> + Clone + Send + Sync + 'static,
+    P: Fn(&Parts) -> Option<Arc<dyn Pages>> + Clone + Send + Sync + 'static,
 {
     // Rendering spawns its resources on the runtime of whoever serves; set once, kept by all.
     let _ = any_spawner::Executor::init_tokio();
     let options = LeptosOptions::builder().output_name("tailboard").build();
     render_app_async_with_context(
         move || {
-            if let Some(parts) = use_context::<Parts>() {
-                provide_context(pages(&parts));
+            if let Some(pages) = use_context::<Parts>().and_then(|parts| pages(&parts)) {
+                provide_context(pages);
             }
             provide_context(SiteOptions { pkg_prefix: assets::prefix() });
             describe_response();

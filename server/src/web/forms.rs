@@ -1,13 +1,12 @@
 //! What the pages' forms do without JavaScript: act, then lead to the page that shows it.
 
 use super::selected::selected;
-use crate::{auth::By, served::Served};
+use crate::auth::{By, Routes, Rule};
 use axum::{
-    Form, Json, Router,
+    Form, Json,
     extract::{Path, Request, State, rejection::FormRejection},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
-    routing::post,
 };
 use engine::{
     Caller, CancelError, DeleteError, Engine, PauseError, RetryError, RetryRequest, RunError,
@@ -15,20 +14,21 @@ use engine::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
-use shared::{ConnectionId, JobId};
+use shared::{ConnectionId, JobId, Role};
 use std::{collections::BTreeMap, fmt::Display};
 
 /// The routes of the forms.
-pub fn router() -> Router<Served> {
-    Router::new()
-        .route("/jobs/selected", post(selected))
-        .route("/jobs/{id}/cancel", post(cancel))
-        .route("/jobs/{id}/retry", post(retry))
-        .route("/jobs/{id}/delete", post(delete))
-        .route("/pipelines/{name}/run", post(run))
-        .route("/queues/{connection}/{name}/pause", post(pause))
-        .route("/queues/{connection}/{name}/resume", post(resume))
-        .layer(middleware::from_fn(in_place))
+pub fn routes() -> Routes {
+    let act = |name| Rule::Act(Role::Operator, name);
+    Routes::new()
+        .post("/jobs/selected", act("jobs.act"), selected)
+        .post("/jobs/{id}/cancel", act("job.cancel"), cancel)
+        .post("/jobs/{id}/retry", act("job.retry"), retry)
+        .post("/jobs/{id}/delete", act("job.delete"), delete)
+        .post("/pipelines/{name}/run", act("pipeline.run"), run)
+        .post("/queues/{connection}/{name}/pause", act("queue.pause"), pause)
+        .post("/queues/{connection}/{name}/resume", act("queue.resume"), resume)
+        .wrap(|router| router.layer(middleware::from_fn(in_place)))
 }
 
 /// A page that sends its form itself (it accepts JSON) is told where to go instead of being led there: a

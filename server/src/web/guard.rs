@@ -1,6 +1,7 @@
 //! Which requests we answer at all. A web page the reader visits must neither read a log here by
 //! rebinding its name to our address, nor start a pipeline by posting a form.
 
+use crate::config::PublicUrl;
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -19,12 +20,16 @@ use std::{
 pub struct Names {
     /// Hosts without port, in lower case, beside the loopback names.
     hosts: Vec<String>,
+    /// What a browser sends as `Origin`, whatever host a proxy asks for.
+    origin: Option<String>,
 }
 
 impl Names {
-    /// The loopback names and the address we listen on.
-    pub fn new(listen: SocketAddr) -> Self {
-        Self { hosts: vec![listen.ip().to_string()] }
+    /// The loopback names, the address we listen on, and the one that browsers go to.
+    pub fn new(listen: SocketAddr, public: Option<&PublicUrl>) -> Self {
+        let listen = listen.ip().to_string();
+        let hosts = std::iter::once(listen).chain(public.map(|url| url.host.clone())).collect();
+        Self { hosts, origin: public.map(|url| url.origin.clone()) }
     }
 
     /// Whether `authority` (`name`, `name:port`) is us. Any port will do: a tunnel to a loopback
@@ -69,26 +74,23 @@ fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'stat
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     // A browser lets any page open a socket to anywhere, and read it.
     let opens_socket = request.headers().contains_key(header::UPGRADE);
-    ((changes || opens_socket) && !same_site(request.headers(), host))
+    ((changes || opens_socket) && !same_site(names, request.headers(), host))
         .then_some((StatusCode::FORBIDDEN, "another site asked for this"))
 }
 
 /// Whether it was asked for by our own page, or by no page at all.
-fn same_site(headers: &HeaderMap, host: Option<&str>) -> bool {
+fn same_site(names: &Names, headers: &HeaderMap, host: Option<&str>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
     match headers.get(header::ORIGIN) {
         None => true,
         // What a browser puts there is the scheme and, in the same words, what it has as the host.
-        Some(origin) => origin
-            .to_str()
-            .ok()
-            .and_then(|origin| {
-                origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"))
-            })
-            .zip(host)
-            .is_some_and(|(origin, host)| origin.eq_ignore_ascii_case(host)),
+        Some(origin) => origin.to_str().is_ok_and(|origin| {
+            let bare = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+            names.origin.as_deref() == Some(origin)
+                || bare.zip(host).is_some_and(|(bare, host)| bare.eq_ignore_ascii_case(host))
+        }),
     }
 }
 

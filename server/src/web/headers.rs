@@ -33,12 +33,20 @@ pub fn document_policy(nonce: &str) -> String {
     )
 }
 
+/// A year.
+const HTTPS_FROM_NOW_ON: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Adds what a response does not say itself.
-pub async fn add(mut response: Response) -> Response {
+pub async fn add(https: bool, mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(value);
     }
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(NOTHING_RUNS);
+    // What only some may see is kept by nobody on the way.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if https {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HTTPS_FROM_NOW_ON);
+    }
     response
 }

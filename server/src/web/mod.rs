@@ -5,7 +5,7 @@
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
 //! - [`download`]: logs as files, whole, in ranges ([`range`]) or compressed
-//! - [`forms`]: what the buttons on pages do without JavaScript
+//! - [`forms`]: what the buttons on pages do without JavaScript; [`sign_in`]: into and out of a session
 //!
 //! [`router`] puts them around the routes of the API, the contracts and the forms. A page asks the
 //! [`app::api::Pages`] that [`router`] was given for its data.
@@ -20,29 +20,40 @@ mod listener;
 mod range;
 mod selected;
 mod serve;
+pub mod sign_in;
 #[cfg(test)]
 mod tests;
 
 pub use download::Download;
 pub use guard::Names;
 pub use listener::bind;
-pub use serve::{Connected, serve};
+pub use serve::{Connected, Peer, serve};
 
+use crate::auth::{Gate, Routes, Rule, gate as gate_keeper};
 use app::api::Pages;
-use axum::{Router, middleware, routing::get};
+use axum::{Router, middleware};
 use http::request::Parts;
 use std::sync::Arc;
 
-/// The whole site: `routes` and the pages, behind the guard, with the headers of every response.
+/// What everybody may have: what the sign-in page is made of.
+pub fn assets<S: Clone + Send + Sync + 'static>() -> Routes<S> {
+    Routes::new().get("/pkg/{hash}/{*path}", Rule::Open, assets::versioned).get(
+        "/favicon.ico",
+        Rule::Open,
+        assets::favicon,
+    )
+}
+
+/// The whole site: `routes` and the pages, behind gate and guard, with the headers of every response.
 /// `pages` makes what one request's page asks for its data, knowing who sent the request.
-pub fn router<P>(names: Names, routes: Router, pages: P) -> Router
+pub fn router<P>(names: Names, gate: Gate, routes: Router, pages: P) -> Router
 where
-    P: Fn(&Parts) -> Arc<dyn Pages> + Clone + Send + Sync + 'static,
+    P: Fn(&Parts) -> Option<Arc<dyn Pages>> + Clone + Send + Sync + 'static,
 {
+    let https = gate.https;
     routes
-        .route("/pkg/{hash}/{*path}", get(assets::versioned))
-        .route("/favicon.ico", get(assets::favicon))
-        .fallback_service(get(document::handler(pages)))
+        .fallback_service(axum::routing::get(document::handler(pages)))
+        .layer(middleware::from_fn_with_state(Arc::new(gate), gate_keeper))
         .layer(middleware::from_fn_with_state(Arc::new(names), guard::check))
-        .layer(middleware::map_response(headers::add))
+        .layer(middleware::map_response(move |response| headers::add(https, response)))
 }

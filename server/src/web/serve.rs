@@ -9,7 +9,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{io, pin::pin, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -42,6 +42,10 @@ pub struct Connected {
     _place: Arc<OwnedSemaphorePermit>,
 }
 
+/// Who is at the other end of the connection: a client, or a proxy. In the extensions of each request.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
 /// Serves `router` until `shutdown`, then lets answers end for at most 1.5 s. Streams do not end by
 /// themselves: they watch the same token. Raises this process's own limit of open files, so what is
 /// to be handed on of it (to runs) has to be read before.
@@ -57,10 +61,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
-            Ok((stream, place)) => {
+            Ok((stream, peer, place)) => {
                 let (router, shutdown) = (router.clone(), shutdown.clone());
                 let place = Connected { _place: Arc::new(place) };
-                connections.spawn(connection(stream, place, router, shutdown));
+                connections.spawn(connection(stream, (peer, place), router, shutdown));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -89,15 +93,15 @@ fn room_for_connections() -> u32 {
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // Events are small and must not wait for the next one. Fails when the client is
                 // gone already, which its connection will find out.
                 let _ = stream.set_nodelay(true);
-                return Ok((stream, place));
+                return Ok((stream, Peer(peer), place));
             }
             // That client is gone already; the next one is not to blame.
             Err(error) if gone(&error) => {}
@@ -113,12 +117,13 @@ fn gone(error: &io::Error) -> bool {
 
 async fn connection(
     stream: TcpStream,
-    place: Connected,
+    (peer, place): (Peer, Connected),
     router: Router,
     shutdown: CancellationToken,
 ) {
     let router = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(peer);
         request
     });
     let connection = http1::Builder::new()

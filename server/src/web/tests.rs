@@ -1,8 +1,10 @@
 //! The rules of the web layer, over real connections.
 
 use super::*;
+use crate::auth::{Proxies, Writes};
+use access::Access;
 use app::api::{Answer, JobsParams, PageError};
-use axum::{body::Body, routing::post};
+use axum::body::Body;
 use shared::{
     JobId,
     job::JobDetail,
@@ -17,6 +19,8 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
+
+const TOKEN: &str = "tb_00000000000000000000000000000000";
 
 /// Pages without data: what is tested here is what is around them.
 struct Nothing;
@@ -50,29 +54,39 @@ struct Site {
     addr: SocketAddr,
     shutdown: CancellationToken,
     served: JoinHandle<()>,
+    _dir: tempfile::TempDir,
 }
 
 impl Site {
-    fn start() -> Self {
+    async fn start() -> Self {
         let endless = || async {
             // Never ends and never looks at the token.
             Body::new(Endless)
         };
-        let routes = Router::new()
-            .route("/change", post(|| async {}).get(|| async {}))
-            .route("/endless", get(endless));
+        let routes = Routes::<()>::new()
+            .post("/change", Rule::Open, || async {})
+            .get("/change", Rule::Open, || async {})
+            .get("/endless", Rule::Open, endless)
+            .merge(assets());
+        let (routes, table) = routes.into_parts();
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
-        let router = router(Names::new(addr), routes, |_| Arc::new(Nothing));
+        let dir = tempfile::tempdir().unwrap();
+        let access = Access::open(dir.path(), access::Settings::default()).unwrap();
+        access.bootstrap(TOKEN).await.unwrap();
+        let (writes, proxies) = (Writes::new(10), Proxies::default());
+        let gate = Gate::new(access, writes, proxies, (false, addr.port()), &table);
+        let router = router(Names::new(addr, None), gate, routes, |_| Some(Arc::new(Nothing)));
         let served = tokio::spawn(serve(listener, router, shutdown.clone()));
-        Self { addr, shutdown, served }
+        Self { addr, shutdown, served, _dir: dir }
     }
 
     /// Sends a request and reads the answer to the end of the connection.
     async fn ask(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        let request = request.replace('\n', "\r\n") + "Connection: close\r\n\r\n";
+        let head = format!("Authorization: Bearer {TOKEN}\nConnection: close\n\n");
+        let request = format!("{request}{head}").replace('\n', "\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
@@ -100,7 +114,7 @@ impl http_body::Body for Endless {
 
 #[tokio::test]
 async fn a_name_that_is_not_ours_is_misdirected() {
-    let site = Site::start();
+    let site = Site::start().await;
     for host in ["localhost", "LOCALHOST:3000", "127.0.0.1:9", "[::1]:3000", "board.localhost"] {
         assert_eq!(
             site.status(&format!("GET /change HTTP/1.1\nHost: {host}\n")).await,
@@ -120,7 +134,7 @@ async fn a_name_that_is_not_ours_is_misdirected() {
 
 #[tokio::test]
 async fn a_change_that_another_site_asks_for_is_forbidden() {
-    let site = Site::start();
+    let site = Site::start().await;
     let change = |headers: &str| {
         format!("POST /change HTTP/1.1\nHost: localhost:3000\nContent-Length: 0\n{headers}")
     };
@@ -146,7 +160,7 @@ async fn a_change_that_another_site_asks_for_is_forbidden() {
 
 #[tokio::test]
 async fn every_answer_has_the_security_headers() {
-    let site = Site::start();
+    let site = Site::start().await;
     for request in [
         "GET / HTTP/1.1\nHost: localhost\n",
         "GET /pkg/none/x HTTP/1.1\nHost: localhost\n",
@@ -167,7 +181,7 @@ async fn every_answer_has_the_security_headers() {
 
 #[tokio::test]
 async fn the_scripts_of_a_page_carry_the_nonce_of_its_policy() {
-    let site = Site::start();
+    let site = Site::start().await;
     let request = "GET / HTTP/1.1\nHost: localhost\n";
     let nonce = |answer: &str| {
         let from = answer.find("'nonce-").unwrap() + "'nonce-".len();
@@ -184,7 +198,7 @@ async fn the_scripts_of_a_page_carry_the_nonce_of_its_policy() {
 #[cfg(feature = "embed")]
 #[tokio::test]
 async fn a_file_of_the_site_is_compressed_and_never_asked_for_again() {
-    let site = Site::start();
+    let site = Site::start().await;
     let path = format!("{}/tailboard.wasm", assets::prefix());
     let head = |coding: &str| {
         format!("HEAD {path} HTTP/1.1\nHost: localhost\nAccept-Encoding: {coding}\n")
@@ -200,7 +214,7 @@ async fn a_file_of_the_site_is_compressed_and_never_asked_for_again() {
 
 #[tokio::test]
 async fn no_path_leads_out_of_the_site() {
-    let site = Site::start();
+    let site = Site::start().await;
     let prefix = assets::prefix();
     for path in
         ["../Cargo.toml", "..%2f..%2fCargo.toml", "%2e%2e/%2e%2e/Cargo.toml", "%2fetc%2fpasswd"]
@@ -212,7 +226,7 @@ async fn no_path_leads_out_of_the_site() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_never_finishes_its_request_is_dropped() {
-    let site = Site::start();
+    let site = Site::start().await;
     let mut stream = TcpStream::connect(site.addr).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
     let begin = Instant::now();
@@ -223,7 +237,7 @@ async fn a_client_that_never_finishes_its_request_is_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_without_end_does_not_hold_up_the_end() {
-    let site = Site::start();
+    let site = Site::start().await;
     let mut stream = TcpStream::connect(site.addr).await.unwrap();
     stream.write_all(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     stream.read_u8().await.unwrap();

@@ -24,8 +24,25 @@ enum Body {
     None,
 }
 
-/// Sends a request and reads the head of its answer. `head` has further header lines.
+/// The key of every server in these tests; an admin's.
+pub const TOKEN: &str = "tb_0123456789abcdef0123456789abcdef";
+
+/// Sends a request with the admin's key and reads the head of its answer. `head` has further header lines.
 pub async fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    head: &[(&str, &str)],
+    body: &[u8],
+) -> Answer {
+    let bearer = format!("Bearer {TOKEN}");
+    let mut with_key = vec![("Authorization", &*bearer)];
+    with_key.extend_from_slice(head);
+    send_bare(address, method, path, &with_key, body).await
+}
+
+/// The same without any credential but what `head` has.
+pub async fn send_bare(
     address: SocketAddr,
     method: &str,
     path: &str,

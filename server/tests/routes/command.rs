@@ -16,6 +16,7 @@ use tokio::{
 fn tailboard(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tailboard"));
     command.args(args).env_clear().env("PATH", "/usr/bin:/bin").kill_on_drop(true);
+    command.env("TAILBOARD_BOOTSTRAP_TOKEN", client::TOKEN);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -243,6 +244,7 @@ fn as_init(args: &[&str]) -> Command {
     command.args(["--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child"]);
     command.arg(env!("CARGO_BIN_EXE_tailboard")).args(args);
     command.env_clear().env("PATH", "/usr/bin:/bin").kill_on_drop(true);
+    command.env("TAILBOARD_BOOTSTRAP_TOKEN", client::TOKEN);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -31,6 +31,8 @@ impl Socket {
     ) -> Result<WebSocketStream<TcpStream>, Error> {
         let url = format!("ws://{}/runner-jobs/{id}/events/ws{query}", server.address);
         let mut request = url.into_client_request().unwrap();
+        let bearer = format!("Bearer {}", client::TOKEN);
+        request.headers_mut().insert("authorization", bearer.parse().unwrap());
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
         }

@@ -4,6 +4,7 @@ use crate::{
     client::{self, Answer, PATIENCE},
     events::Events,
 };
+use access::Access;
 use engine::Engine;
 use serde_json::{Value, json};
 use server::{config, contracts::Streams, reload::Reloads, served::Served, web};
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Running {
     pub address: SocketAddr,
     pub engine: Engine,
+    pub access: Access,
     pub streams: Streams,
     pub closing: CancellationToken,
     /// Ends the streams and leaves the rest.
@@ -33,23 +35,47 @@ impl Running {
 
     /// The same with other bounds of streams.
     pub async fn start_with(pipelines: &str, bound: impl FnOnce(&mut Streams)) -> Self {
+        Self::started(pipelines, bound, true).await
+    }
+
+    /// A server that nobody has access to yet.
+    pub async fn start_without_access(pipelines: &str) -> Self {
+        Self::started(pipelines, |_| {}, false).await
+    }
+
+    async fn started(pipelines: &str, bound: impl FnOnce(&mut Streams), with_key: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("test.toml");
         std::fs::write(&file, pipelines).unwrap();
-        let settings = config::load(&file).unwrap();
+        let config = config::load(&file).unwrap();
         let exe = PathBuf::from(env!("CARGO_BIN_EXE_tailboard"));
-        let engine = Engine::start(&dir.path().join("data"), settings, exe).await.unwrap();
+        let data = dir.path().join("data");
+        let engine = Engine::start(&data, config.engine, exe).await.unwrap();
+        let access = Access::open(&data, config.access.access.clone()).unwrap();
+        if with_key {
+            access.bootstrap(client::TOKEN).await.unwrap();
+        }
+        access.sweep();
         let listener = web::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_addr().unwrap();
         let closing = CancellationToken::new();
         let closing_streams = closing.child_token();
-        let mut streams = Streams::start(Duration::from_millis(50), closing_streams.clone());
+        let mut streams = Streams::start(
+            Duration::from_millis(50),
+            config.access.limits.clone(),
+            closing_streams.clone(),
+        );
         bound(&mut streams);
         let reloads = Reloads::of(engine.clone(), file.clone());
-        let served = Served { engine: engine.clone(), streams: streams.clone(), reloads };
-        let router = served.router(web::Names::new(address));
+        let served = Served {
+            engine: engine.clone(),
+            streams: streams.clone(),
+            reloads,
+            access: access.clone(),
+        };
+        let router = served.router(address, &config.access);
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
-        Self { address, engine, streams, closing, closing_streams, file, dir, serving }
+        Self { address, engine, access, streams, closing, closing_streams, file, dir, serving }
     }
 
     /// Ends the server and the runs that are left.
