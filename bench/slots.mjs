@@ -7,6 +7,7 @@
 // executors' own, from the jobs' rows.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -33,12 +34,14 @@ name = "work"
 run = "echo begun; sleep 2; echo done"
 `,
 );
+const token = `tb_${randomBytes(32).toString("hex")}`;
+const authorization = `Bearer ${token}`;
 const port = await freePort();
 const base = `http://127.0.0.1:${port}`;
 const server = spawn(
   binary,
   ["serve", "--config", config, "--data-dir", join(dir, "data"), "--listen", `127.0.0.1:${port}`],
-  { stdio: ["ignore", "ignore", "inherit"] },
+  { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, TAILBOARD_BOOTSTRAP_TOKEN: token } },
 );
 try {
   await until(async () => (await fetch(`${base}/readyz`)).ok);
@@ -47,7 +50,7 @@ try {
   const over = async () => {
     for (const path of ["/", "/jobs", "/pipelines", "/api/v1/jobs?limit=50"]) {
       const before = performance.now();
-      await (await fetch(base + path)).text();
+      await (await fetch(base + path, { headers: { authorization } })).text();
       pages.push(performance.now() - before);
     }
     const queues = await json("/api/v1/queues");
@@ -73,7 +76,7 @@ async function run() {
   for (;;) {
     const answer = await fetch(`${base}/api/v1/executions`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: { authorization, "content-type": "application/json" },
       body: JSON.stringify({ pipeline: "short" }),
     });
     const body = await answer.json();
@@ -84,7 +87,7 @@ async function run() {
 }
 
 async function json(path) {
-  const answer = await fetch(base + path);
+  const answer = await fetch(base + path, { headers: { authorization } });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
 }

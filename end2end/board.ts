@@ -32,10 +32,11 @@ export const test = base.extend<{ board: Board }>({
 
 export { expect };
 
-/** A server for all tests of a file. */
+/** A server for all tests of a file, whose browsers are signed in as the admin. */
 export function serve(pipelines: string): Server {
   const server = new Server(pipelines);
   test.beforeAll(() => server.launch());
+  test.beforeEach(({ context }) => server.signIn(context));
   test.afterAll(() => server.stop());
   return server;
 }

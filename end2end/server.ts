@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, writeFile
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { BrowserContext } from "@playwright/test";
 
 /** Why and where jobs stand, as `/api/v1/jobs/{id}` answers. */
 export interface Job {
@@ -23,6 +24,10 @@ export class Server {
   private port = 0;
   private process?: ChildProcess;
   private output = "";
+  /** The admin's session, as `name=value`: made by the link of the first start. */
+  cookie = "";
+  /** An admin's API key. */
+  token = "";
 
   /** `pipelines` is TOML. Nothing is made before the launch: test files are loaded more often than run. */
   constructor(private readonly pipelines: string) {}
@@ -50,6 +55,35 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`the server ended:\n${this.output}`);
       return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok;
     });
+    if (!this.token) await this.setUp();
+  }
+
+  /** What the first admin does: follows the link that was printed, and makes a key. */
+  private async setUp() {
+    const link = /\/setup#([0-9a-f]{32})\n/;
+    await until("the set-up link", async () => link.test(this.output));
+    const body = new URLSearchParams({ code: link.exec(this.output)![1] });
+    const signedIn = await fetch(`${this.url}/setup`, { method: "POST", body, redirect: "manual" });
+    this.cookie = signedIn.headers.get("set-cookie")!.split(";")[0];
+    const key = await fetch(`${this.url}/api/v1/keys`, {
+      method: "POST",
+      headers: { cookie: this.cookie, "content-type": "application/json" },
+      body: JSON.stringify({ name: "tests", role: "admin" }),
+    });
+    if (key.status !== 201) throw new Error(`make a key: ${key.status} ${await key.text()}`);
+    this.token = ((await key.json()) as { token: string }).token;
+  }
+
+  /** Signs a browser in as the admin. */
+  async signIn(context: BrowserContext) {
+    const [name, value] = this.cookie.split("=");
+    await context.addCookies([{ name, value, url: this.url }]);
+  }
+
+  /** A request with the admin's key. */
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.token}`, ...init.headers };
+    return fetch(this.url + path, { ...init, headers });
   }
 
   get pid(): number {
@@ -76,14 +110,14 @@ export class Server {
   }
 
   async get<T>(path: string): Promise<T> {
-    const response = await fetch(this.url + path);
+    const response = await this.fetch(path);
     if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
 
   /** Runs a pipeline through the API; answers with the job. */
   async run(pipeline: string): Promise<Job> {
-    const response = await fetch(`${this.url}/api/v1/executions`, {
+    const response = await this.fetch("/api/v1/executions", {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ pipeline }),
@@ -108,7 +142,7 @@ export class Server {
 
   /** The whole log as it is downloaded. */
   async log(id: string): Promise<Buffer> {
-    const response = await fetch(`${this.url}/api/jobs/${id}/logs/static`);
+    const response = await this.fetch(`/api/jobs/${id}/logs/static`);
     if (!response.ok) throw new Error(`log of ${id}: ${response.status}`);
     return Buffer.from(await response.arrayBuffer());
   }

@@ -65,6 +65,7 @@ impl Access {
         };
         let called = change.name.clone().unwrap_or_else(|| name.to_owned());
         self.change(move |tx| {
+            let before = admins(tx)?;
             if let Some(name) = &change.name {
                 tx.execute(
                     "UPDATE users SET name = ?2 WHERE id = ?1",
@@ -90,7 +91,7 @@ impl Access {
             if password.is_some() || change.disabled == Some(true) {
                 tx.execute("DELETE FROM sessions WHERE user = ?", [id.as_bytes()])?;
             }
-            an_admin_is_left(tx)
+            an_admin_is_left(tx, before)
         })
         .await?;
         self.user(&called)
@@ -100,8 +101,9 @@ impl Access {
     pub async fn delete_user(&self, name: &str) -> Result<(), AccessError> {
         let id = self.live().user(name).ok_or_else(|| no_user(name))?.id;
         self.change(move |tx| {
+            let before = admins(tx)?;
             tx.execute("DELETE FROM users WHERE id = ?", [id.as_bytes()])?;
-            an_admin_is_left(tx)
+            an_admin_is_left(tx, before)
         })
         .await
     }
@@ -153,13 +155,15 @@ pub(crate) fn insert(
     Ok(())
 }
 
-fn an_admin_is_left(tx: &Transaction<'_>) -> Result<(), AccessError> {
-    let admins: u32 = tx.query_row(
-        "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled",
-        [],
-        |row| row.get(0),
-    )?;
-    if admins > 0 {
+/// Users who are admins and may sign in.
+fn admins(tx: &Transaction<'_>) -> Result<u32, AccessError> {
+    let count = "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled";
+    Ok(tx.query_row(count, [], |row| row.get(0))?)
+}
+
+/// Where there were admins there is still one. A board that only keys rule has none to lose.
+fn an_admin_is_left(tx: &Transaction<'_>, before: u32) -> Result<(), AccessError> {
+    if before == 0 || admins(tx)? > 0 {
         return Ok(());
     }
     let last = "this is the last admin; make another user an admin first";

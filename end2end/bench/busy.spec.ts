@@ -11,6 +11,8 @@ const PER_SECOND = 1000;
 const BATCH = 50;
 
 const server = serve(`
+[limits]
+writes_per_minute = 1000000
 [[queue]]
 name = "held"
 concurrency = 1
@@ -24,7 +26,7 @@ run = "true"
 
 async function act(act: string, ids: string[]) {
   const body = new URLSearchParams([["act", act], ...ids.map((id) => ["id", id])]);
-  const response = await fetch(`${server.url}/jobs/selected`, { method: "POST", body });
+  const response = await server.fetch("/jobs/selected", { method: "POST", body });
   if (!response.ok) throw new Error(`${act}: ${response.status} ${await response.text()}`);
 }
 
@@ -40,7 +42,7 @@ async function held(page: Page): Promise<string> {
 
 test("pages stay smooth and small", async ({ browser }) => {
   const [{ id }] = (await server.get<{ items: { id: string }[] }>("/api/v1/connections")).items;
-  await fetch(`${server.url}/queues/${id}/held/pause`, { method: "POST", redirect: "manual" });
+  await server.fetch(`/queues/${id}/held/pause`, { method: "POST", redirect: "manual" });
   const seeds: string[] = [];
   for (let n = 0; n < BATCH; n++) seeds.push((await server.run("waits")).id);
   await act("cancel", seeds);
@@ -48,6 +50,7 @@ test("pages stay smooth and small", async ({ browser }) => {
   const pages: Record<string, Page> = {};
   for (const path of ["/", "/jobs"]) {
     const page = (pages[path] = await browser.newPage({ viewport: { width: 1440, height: 900 } }));
+    await server.signIn(page.context());
     await page.addInitScript(() => {
       const seen: { frames: number[]; tasks: number[]; events: number } = ((window as any).seen = { frames: [], tasks: [], events: 0 });
       new PerformanceObserver((list) => seen.tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask", buffered: true });

@@ -26,7 +26,7 @@ run = "true"
 
 test.beforeAll(async () => {
   const [{ id }] = (await server.get<{ items: { id: string }[] }>("/api/v1/connections")).items;
-  const paused = await fetch(`${server.url}/queues/${id}/held/pause`, { method: "POST", redirect: "manual" });
+  const paused = await server.fetch(`/queues/${id}/held/pause`, { method: "POST", redirect: "manual" });
   expect(paused.status).toBe(303);
   // They wait, so they are many at no cost.
   for (let n = 0; n < 20; n++) await Promise.all(Array.from({ length: 10 }, () => server.run("waits")));
@@ -77,7 +77,7 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(bar).toBeVisible();
       if (javaScriptEnabled) await expect(bar).toContainText("2 selected");
       // One of them is over when the button is pressed.
-      await fetch(`${server.url}/jobs/${jobs[0].id}/cancel`, { method: "POST", redirect: "manual" });
+      await server.fetch(`/jobs/${jobs[0].id}/cancel`, { method: "POST", redirect: "manual" });
       await server.reached(jobs[0].id, "cancelled");
       await bar.getByRole("button", { name: "Cancel" }).click();
       await expect(page.locator("body")).toContainText("1 asked to end; 1 not: the job is cancelled already");

@@ -29,6 +29,7 @@ test("a job started in one browser shows up in another and moves on there", asyn
 
   const errors: string[] = [];
   const other = await browser.newPage();
+  await server.signIn(other.context());
   watch(other, errors);
   await other.goto(`${server.url}/pipelines`);
   await hydrated(other);

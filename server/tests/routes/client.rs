@@ -146,3 +146,15 @@ impl Answer {
         Some(piece)
     }
 }
+
+/// Sends these bytes and reads to the end of the connection.
+pub async fn raw(address: SocketAddr, request: &[u8]) -> String {
+    let work = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    tokio::time::timeout(PATIENCE, work).await.expect("an answer in time")
+}

@@ -23,7 +23,11 @@ fn tailboard(args: &[&str]) -> Command {
 
 /// Runs to the end: exit status, standard output, standard error.
 async fn output(args: &[&str]) -> (Option<i32>, String, String) {
-    let output = tokio::time::timeout(PATIENCE, tailboard(args).output()).await;
+    ended(tailboard(args)).await
+}
+
+async fn ended(mut command: Command) -> (Option<i32>, String, String) {
+    let output = tokio::time::timeout(PATIENCE, command.output()).await;
     let output = output.expect("an end in time").unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
@@ -175,12 +179,44 @@ async fn secrets_that_others_can_read_are_warned_of_at_check_start_and_reload() 
 }
 
 #[tokio::test]
-async fn an_address_that_others_reach_is_refused() {
+async fn an_address_that_others_reach_is_refused_while_nobody_has_a_password_or_key() {
+    let dir = tempfile::tempdir().unwrap();
     for address in ["0.0.0.0:0", "192.0.2.1:3000", "[::]:0"] {
-        let (status, _, errors) = output(&["serve", "--listen", address]).await;
+        let (status, _, errors) = listening(dir.path(), address, "", "").await;
         assert_eq!(status, Some(1), "{errors}");
-        assert!(errors.contains("loopback"), "{errors}");
+        assert!(errors.contains("nobody has a password or a key yet"), "{errors}");
+        assert!(errors.contains("tailboard user add"), "{errors}");
     }
+}
+
+#[tokio::test]
+async fn an_address_of_any_name_needs_the_one_that_browsers_use() {
+    let dir = tempfile::tempdir().unwrap();
+    let (status, _, errors) = listening(dir.path(), "0.0.0.0:0", "", client::TOKEN).await;
+    assert_eq!(status, Some(1), "{errors}");
+    assert!(errors.contains("set public_url"), "{errors}");
+    let below = "public_url = 'https://example.com/tailboard'";
+    let (status, _, errors) = listening(dir.path(), "0.0.0.0:0", below, client::TOKEN).await;
+    assert_eq!(status, Some(2), "{errors}");
+    assert!(errors.contains("cannot be below a path"), "{errors}");
+}
+
+/// `serve` on an address, to its end, with or without a first key.
+async fn listening(
+    dir: &Path,
+    address: &str,
+    toml: &str,
+    token: &str,
+) -> (Option<i32>, String, String) {
+    let (config, data) = (dir.join("tailboard.toml"), dir.join("data"));
+    std::fs::write(&config, toml).unwrap();
+    let (config, data) = (config.to_str().unwrap(), data.to_str().unwrap());
+    let args = ["serve", "--config", config, "--data-dir", data, "--listen", address];
+    let mut command = tailboard(&args);
+    if token.is_empty() {
+        command.env_remove("TAILBOARD_BOOTSTRAP_TOKEN");
+    }
+    ended(command).await
 }
 
 #[tokio::test]

@@ -1,0 +1,154 @@
+//! Streams end with the access of whoever opened them; and how much one may have.
+
+use super::*;
+use crate::events::Events;
+
+/// The dashboard's stream, by these header lines.
+async fn stream(server: &Running, head: &[(&str, &str)]) -> Answer {
+    let path = format!("/api/events/stream?connectionId={}", server.connection().await);
+    let answer = server.bare("GET", &path, head, "").await;
+    assert_eq!(answer.status, 200);
+    answer
+}
+
+/// Reads to the end of the stream; the client's own patience is the bound.
+async fn ends(answer: Answer) {
+    let mut events = Events::of(answer);
+    while events.next().await.is_some() {}
+}
+
+#[tokio::test]
+async fn streams_end_with_sign_out_revocation_another_role_and_disabling() {
+    let server = Running::start("").await;
+    let (id, token) = server.key("tail", "viewer").await;
+    let bearer = format!("Bearer {token}");
+    let by_key = stream(&server, &[("Authorization", &bearer)]).await;
+    let ann = server.user("ann", "viewer").await;
+    let signed_in = stream(&server, &[("Cookie", &ann)]).await;
+    let bob = server.user("bob", "viewer").await;
+    let promoted = stream(&server, &[("Cookie", &bob)]).await;
+    let cleo = server.user("cleo", "viewer").await;
+    let disabled = stream(&server, &[("Cookie", &cleo)]).await;
+    let dan = server.user("dan", "viewer").await;
+    let mut stays = Events::of(stream(&server, &[("Cookie", &dan)]).await);
+
+    server.call("DELETE", &format!("/api/v1/keys/{id}"), json!({})).await;
+    ends(by_key).await;
+    server.form("/logout", &ann, "").await;
+    ends(signed_in).await;
+    server.call("PATCH", "/api/v1/users/bob", json!({ "role": "operator" })).await;
+    ends(promoted).await;
+    server.call("PATCH", "/api/v1/users/cleo", json!({ "disabled": true })).await;
+    ends(disabled).await;
+    assert!(stays.next().await.is_some(), "nobody else's ends");
+    let me = server.bare("GET", "/api/v1/me", &[("Cookie", &bob)], "").await;
+    assert_eq!(me.json().await["role"], "operator", "another role is no sign-out");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_key_expires() {
+    let server = Running::start("").await;
+    let until = shared::Timestamp(shared::Timestamp::now().0 + 1_500);
+    let key = json!({ "name": "short", "role": "viewer", "until": until });
+    let token = server.call("POST", "/api/v1/keys", key).await.json().await["token"].clone();
+    let bearer = format!("Bearer {}", token.as_str().unwrap());
+    ends(stream(&server, &[("Authorization", &bearer)]).await).await;
+    let late = server.bare("GET", "/api/v1/me", &[("Authorization", &bearer)], "").await;
+    assert_eq!(late.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn past_its_streams_a_browser_is_told_to_come_again_and_a_script_429() {
+    let server = Running::start("[limits]\nstreams_per_caller = 1\n").await;
+    let ann = server.user("ann", "viewer").await;
+    let first = stream(&server, &[("Cookie", &ann)]).await;
+    let later = stream(&server, &[("Cookie", &ann)]).await.text().await;
+    let wait: u64 = later.strip_prefix("retry: ").unwrap().lines().next().unwrap().parse().unwrap();
+    assert!((5_000..15_000).contains(&wait), "{later}");
+    let (_, token) = server.key("tail", "viewer").await;
+    let bearer = format!("Bearer {token}");
+    let _open = stream(&server, &[("Authorization", &bearer)]).await;
+    let path = format!("/api/events/stream?connectionId={}", server.connection().await);
+    let refused = server.bare("GET", &path, &[("Authorization", &bearer)], "").await;
+    assert_eq!(refused.status, 429);
+    assert!(!refused.header("retry-after").is_empty());
+    assert_eq!(refused.json().await["error"]["code"], "RATE_LIMITED");
+    drop(first);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn all_of_one_address_share_its_streams() {
+    let server = Running::start("[limits]\nstreams_per_address = 1\n").await;
+    let (ann, bob) = (server.user("ann", "viewer").await, server.user("bob", "viewer").await);
+    let _first = stream(&server, &[("Cookie", &ann)]).await;
+    assert!(stream(&server, &[("Cookie", &bob)]).await.text().await.starts_with("retry: "));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_changes_too_much_in_a_minute_waits_and_others_do_not() {
+    let server = Running::start("[limits]\nwrites_per_minute = 5\n").await;
+    let (_, token) = server.key("loop", "operator").await;
+    let bearer = format!("Bearer {token}");
+    let head = [("Authorization", &*bearer), ("Content-Type", "application/json")];
+    let mut statuses = Vec::new();
+    for _ in 0..6 {
+        let answer = server.bare("POST", "/api/v1/executions", &head, "{\"pipeline\":\"x\"}").await;
+        statuses.push((answer.status, answer.header("retry-after").to_owned()));
+    }
+    assert!(statuses[..5].iter().all(|(status, _)| *status == 400), "{statuses:?}");
+    assert_eq!(statuses[5].0, 429);
+    assert_eq!(statuses[5].1, "12");
+    assert_eq!(server.bare("GET", "/api/v1/jobs", &head[..1], "").await.status, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_says_where_somebody_comes_from_and_by_https() {
+    let forwarded = [("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-Proto", "https")];
+    for (toml, address, secure) in
+        [("", "127.0.0.1", false), ("trusted_proxies = ['127.0.0.1']", "198.51.100.7", true)]
+    {
+        let server = Running::start(toml).await;
+        server.user("ann", "viewer").await;
+        let mut head = vec![("Content-Type", "application/x-www-form-urlencoded")];
+        head.extend(forwarded);
+        let form = format!("name=ann&password={PASSWORD}");
+        let answer = server.bare("POST", "/login", &head, &form).await;
+        let line = answer.header("set-cookie");
+        assert_eq!(line.starts_with("__Host-tailboard_session="), secure, "{line}");
+        assert_eq!(line.contains("; Secure"), secure, "{line}");
+        let sessions = server.json("/api/v1/sessions").await;
+        assert_eq!(sessions["items"][0]["address"], address);
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn the_public_name_is_answered_and_its_origin_may_change_things() {
+    let server = Running::start("public_url = 'https://jobs.example.com'").await;
+    let ann = server.user("ann", "operator").await;
+    let https_cookie = ann.replace(
+        &format!("tailboard_session_{}", server.address.port()),
+        "__Host-tailboard_session",
+    );
+    let status = async |host: &str, origin: &str| {
+        let text = format!(
+            "POST /api/v1/executions HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nCookie: {https_cookie}\r\n\
+             Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
+        );
+        client::raw(server.address, text.as_bytes()).await
+    };
+    assert!(ann.starts_with("__Host-"), "{ann}");
+    let ours = status("jobs.example.com", "https://jobs.example.com").await;
+    assert!(ours.starts_with("HTTP/1.1 400"), "{ours}");
+    assert!(ours.contains("strict-transport-security"), "{ours}");
+    let other = status("jobs.example.com", "https://evil.example").await;
+    assert!(other.starts_with("HTTP/1.1 403"), "{other}");
+    let rebound = status("evil.example", "https://evil.example").await;
+    assert!(rebound.starts_with("HTTP/1.1 421"), "{rebound}");
+    server.stop().await;
+}

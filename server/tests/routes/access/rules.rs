@@ -1,0 +1,125 @@
+//! Every route with every kind of caller.
+
+use super::*;
+use server::{auth::Rule, served};
+use shared::Role;
+
+/// A path of the table that leads somewhere, or to what is not there.
+fn concrete(path: &str) -> String {
+    let none = "00000000-0000-7000-8000-000000000000";
+    let path = path.replace("{name}", "none").replace("{*path}", "none").replace("{hash}", "0");
+    let path = path.replace("{connection}", none).replace("{n}", "1");
+    ["{id}", "{job_id}", "{execution_id}"].iter().fold(path, |path, id| path.replace(id, none))
+}
+
+#[tokio::test]
+async fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
+    let server = Running::start("").await;
+    let (revoked_id, revoked) = server.key("revoked", "admin").await;
+    let gone = server.call("DELETE", &format!("/api/v1/keys/{revoked_id}"), json!({})).await;
+    assert_eq!(gone.status, 204);
+    let ended = server.user("ended", "admin").await;
+    assert_eq!(server.form("/logout", &ended, "").await.status, 303);
+    let mut callers = vec![
+        ("nobody", None, String::new()),
+        ("a key that is none", None, "Bearer tb_ffffffffffffffffffffffffffffffff".to_owned()),
+        ("a revoked key", None, format!("Bearer {revoked}")),
+        ("a key with another scheme", None, format!("Basic {}", client::TOKEN)),
+        ("an ended session", None, ended),
+    ];
+    for role in Role::ALL {
+        let (_, token) = server.key(role.as_str(), role.as_str()).await;
+        callers.push((role.as_str(), Some(role), format!("Bearer {token}")));
+        callers.push((
+            "session",
+            Some(role),
+            server.user(&format!("u-{}", role.as_str()), role.as_str()).await,
+        ));
+    }
+    let table = served::table();
+    assert!(table.len() > 50, "the table is of all routes");
+    for route in &table {
+        let path = concrete(&route.path);
+        for (who, role, credential) in &callers {
+            // Its own session would be over for those after it.
+            if path == "/logout" && role.is_some() {
+                continue;
+            }
+            let name =
+                if credential.contains("tailboard_session") { "Cookie" } else { "Authorization" };
+            let mut head = vec![("Content-Type", "application/json")];
+            head.extend((!credential.is_empty()).then_some((name, credential.as_str())));
+            let answer = server.bare(route.method.as_str(), &path, &head, "").await;
+            let said = format!("{} {path} by {who} ({role:?}): {}", route.method, answer.status);
+            match (route.rule, role) {
+                (Rule::Open, _) => assert_ne!(answer.status, 403, "{said}"),
+                (_, None) => {
+                    assert_eq!(answer.status, 401, "{said}");
+                    assert_eq!(answer.header("www-authenticate"), "Bearer", "{said}");
+                }
+                (rule, Some(role)) if *role < rule.role().unwrap() => {
+                    assert_eq!(answer.status, 403, "{said}");
+                }
+                _ => assert!(answer.status != 401 && answer.status != 403, "{said}"),
+            }
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_route_is_closed_too() {
+    let server = Running::start("").await;
+    for path in ["/", "/jobs", "/nothing", "/api/v1/nothing", "/api/nothing", "/api/docs", "//jobs"]
+    {
+        let answer = server.bare("GET", path, &[], "").await;
+        assert_eq!(answer.status, 401, "{path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn each_contract_refuses_in_its_own_words() {
+    let server = Running::start("").await;
+    let none = "00000000-0000-7000-8000-000000000000";
+    let said = async |path: &str| {
+        let answer = server.bare("GET", path, &[], "").await;
+        assert_eq!(answer.status, 401, "{path}");
+        answer.json().await
+    };
+    assert_eq!(said("/api/events/stream").await["error"]["code"], "UNAUTHORIZED");
+    assert!(said(&format!("/api/jobs/{none}/stream")).await["detail"].is_string());
+    let execution = said(&format!("/api/v1/executions/{none}/events")).await;
+    assert!(execution["error_code"] == "unauthorized" && execution["timestamp"].is_string());
+    assert_eq!(said("/v0/pipelines/x/logs").await["error_code"], "Unauthorized");
+    let runner = said(&format!("/runner-jobs/{none}/events/stream")).await;
+    assert!(runner["statusCode"] == 401 && runner["error"] == "Unauthorized");
+    let api = server.bare("GET", "/api/v1/jobs", &[], "").await;
+    assert_eq!(api.header("content-type"), "application/problem+json");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_leads_to_the_sign_in_and_from_there_back_to_itself_but_never_to_another_site() {
+    let server = Running::start("").await;
+    let user = json!({ "name": "ann", "role": "viewer", "password": PASSWORD });
+    server.call("POST", "/api/v1/users", user).await;
+    let page = [("Accept", "text/html,*/*")];
+    let answer = server.bare("GET", "/jobs?state=failed", &page, "").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (303, "/login?next=/jobs%3Fstate%3Dfailed")
+    );
+    for (next, to) in [
+        ("/jobs%3Fstate%3Dfailed", "/jobs?state=failed"),
+        ("//evil.example", "/"),
+        ("/%5Cevil.example", "/"),
+        ("https://evil.example", "/"),
+        ("", "/"),
+    ] {
+        let form = format!("name=ann&password={PASSWORD}&next={next}");
+        let answer = server.form("/login", "", &form).await;
+        assert_eq!((answer.status, answer.header("location")), (303, to), "{next}");
+    }
+    server.stop().await;
+}
