@@ -26,6 +26,8 @@ pub enum AccessError {
     Random,
     #[error("the password could not be hashed")]
     Hash,
+    #[error("the issuer's keys: {0}")]
+    Keys(String),
     #[error("the server is ending")]
     Gone,
 }

@@ -6,6 +6,7 @@
 //! memory is then made equal to the store, which ends the streams of all whose access changed.
 //!
 //! - [`users`], [`sessions`], [`keys`], [`setup`]: the ways in; [`audit`]: what was done
+//! - [`token`]: bearer tokens of a configured issuer
 //! - [`password`], [`secret`]: hashing; [`throttle`]: how often something may be tried
 
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod sessions;
 mod setup;
 mod store;
 pub mod throttle;
+pub mod token;
 pub mod users;
 
 pub use error::AccessError;
@@ -37,6 +39,7 @@ use std::{
 };
 use store::Store;
 use throttle::Throttle;
+use token::{Issuer, Tokens};
 use tokio::time::MissedTickBehavior;
 
 /// How often expiry is looked at: streams end within this of it.
@@ -55,6 +58,8 @@ pub struct Settings {
     pub sign_ins: u32,
     /// How long audit entries are kept.
     pub audit_kept: Duration,
+    /// Whose tokens are believed, beside the keys of our own.
+    pub issuer: Option<Issuer>,
 }
 
 impl Default for Settings {
@@ -65,6 +70,7 @@ impl Default for Settings {
             session_longest: Duration::from_secs(30 * DAY),
             sign_ins: 10,
             audit_kept: Duration::from_secs(400 * DAY),
+            issuer: None,
         }
     }
 }
@@ -79,6 +85,7 @@ struct Inner {
     live: RwLock<Live>,
     passwords: Passwords,
     setup: Setup,
+    tokens: Option<Tokens>,
     audit: Audit,
     by_name: Throttle<String>,
     by_address: Throttle<String>,
@@ -95,8 +102,10 @@ impl Access {
         let (by_name, by_address) =
             (Throttle::new(settings.sign_ins, window), Throttle::new(settings.sign_ins, window));
         let live = RwLock::new(live);
+        let tokens = settings.issuer.clone().map(Tokens::new).transpose()?;
         let (passwords, setup) = (Passwords::new()?, Setup::new()?);
-        let inner = Inner { settings, store, live, passwords, setup, audit, by_name, by_address };
+        let inner =
+            Inner { settings, store, live, passwords, setup, tokens, audit, by_name, by_address };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -147,7 +156,10 @@ impl Access {
 
     /// Whose bearer token this is, while it works.
     pub async fn bearer(&self, token: &str) -> Option<engine::Caller> {
-        self.key(token)
+        match token::is_token(token) {
+            true => self.token(token).await,
+            false => self.key(token),
+        }
     }
 
     /// Runs `change` in one transaction, then makes memory equal to what is stored.

@@ -25,7 +25,12 @@ pub(crate) struct Live {
     pub sessions: Vec<SessionRow>,
     pub keys: Vec<KeyRow>,
     credentials: HashMap<Digest, Credential>,
+    /// Tokens of the issuer that were checked, until they expire.
+    tokens: HashMap<Digest, Caller>,
 }
+
+/// Tokens remembered at most.
+const MOST_TOKENS: usize = 100_000;
 
 struct Credential {
     caller: Caller,
@@ -102,7 +107,32 @@ impl Live {
             }
             !(over || idle)
         });
+        self.tokens.retain(|_, caller| {
+            let over = caller.until.is_some_and(|until| until <= now);
+            if over {
+                caller.ended.cancel();
+            }
+            !over
+        });
         self.credentials.len() < before
+    }
+
+    /// Whose token this is, if it was checked before and is not over.
+    pub fn token(&self, token: &str) -> Option<Caller> {
+        let known = self.tokens.get(&Digest::of(token))?;
+        known.until.is_none_or(|until| Timestamp::now() < until).then(|| known.clone())
+    }
+
+    /// Remembers a token that was checked, so that what it opened ends when it expires. What cannot be remembered
+    /// is not let in.
+    pub fn remember(&mut self, token: &str, caller: Caller) -> Option<Caller> {
+        let digest = Digest::of(token);
+        if self.tokens.len() >= MOST_TOKENS && !self.tokens.contains_key(&digest) {
+            tracing::warn!("refused a token: {MOST_TOKENS} are in use, the most there may be");
+            return None;
+        }
+        // Two requests may have brought it at the same moment: the first one's signal is everybody's.
+        Some(self.tokens.entry(digest).or_insert(caller).clone())
     }
 
     /// Who the secret belongs to, if it works by this way.

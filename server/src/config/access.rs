@@ -1,11 +1,14 @@
-//! The keys about who gets in: `public_url`, `trusted_proxies`, `[access]`, `[limits]`.
+//! The keys about who gets in: `public_url`, `trusted_proxies`, `[access]`, `[access.jwt]`, `[limits]`.
 
 use super::{
     settings::LONGEST,
-    table::{At, Section},
+    table::{At, Found, Section},
 };
+use access::token::{ALGORITHMS, Algorithm, Issuer, KeySource};
 use ipnet::IpNet;
-use std::{net::IpAddr, time::Duration};
+use shared::Role;
+use std::{collections::BTreeMap, net::IpAddr, path::Path, time::Duration};
+use toml_span::value::ValueInner;
 
 /// Who gets in, and how much of it.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +53,10 @@ impl Default for Limits {
 }
 
 const MOST: u32 = 1_000_000;
+const WANTED: &str = "wanted is http:// or https://, a host, and a port if it is not the usual one";
 
 /// Reads the keys at the top of the file.
-pub(super) fn read(root: &mut Section<'_, '_>) -> AccessSettings {
+pub(super) fn read(root: &mut Section<'_, '_>, dir: &Path) -> AccessSettings {
     let public_url = root.text("public_url").and_then(|At { value, span }| {
         let url = PublicUrl::parse(&value);
         url.map_err(|rule| root.wrong("public_url", span, format!("is {value:?}: {rule}"))).ok()
@@ -68,7 +72,12 @@ pub(super) fn read(root: &mut Section<'_, '_>) -> AccessSettings {
             }
         }
     }
-    AccessSettings { public_url, trusted_proxies, limits: limits(root), access: of_access(root) }
+    AccessSettings {
+        public_url,
+        trusted_proxies,
+        limits: limits(root),
+        access: of_access(root, dir),
+    }
 }
 
 fn network(text: &str) -> Option<IpNet> {
@@ -90,7 +99,7 @@ fn limits(root: &mut Section<'_, '_>) -> Limits {
     limits
 }
 
-fn of_access(root: &mut Section<'_, '_>) -> access::Settings {
+fn of_access(root: &mut Section<'_, '_>, dir: &Path) -> access::Settings {
     let usual = access::Settings::default();
     let Some(At { value, span }) = root.table("access") else { return usual };
     let mut section = Section::new(value, span, "access".to_owned(), root.found());
@@ -101,16 +110,93 @@ fn of_access(root: &mut Section<'_, '_>) -> access::Settings {
     let session_longest = duration("session_longest", 12 * LONGEST, usual.session_longest);
     let audit_kept = duration("audit_kept", 120 * LONGEST, usual.audit_kept);
     let sign_ins = section.count("sign_ins", 1, MOST).unwrap_or(usual.sign_ins);
+    let issuer = section.table("jwt").and_then(|jwt| issuer(jwt, dir, section.found()));
     section.finish();
-    access::Settings { session_idle, session_longest, audit_kept, sign_ins }
+    access::Settings { session_idle, session_longest, audit_kept, sign_ins, issuer }
+}
+
+/// `[access.jwt]`: whose tokens are believed.
+fn issuer(
+    At { value, span }: At<ValueInner<'_>>,
+    dir: &Path,
+    found: &mut Vec<Found>,
+) -> Option<Issuer> {
+    let mut section = Section::new(value, span, "access.jwt".to_owned(), found);
+    let issuer = section.required("issuer", "what the claim iss has to be");
+    let audience = section.required("audience", "what the claim aud has to be or contain");
+    let (url, file) = (section.text("jwks_url"), section.text("key_file"));
+    let keys = match (url, file) {
+        (Some(At { value, .. }), None) if is_safe(&value) => Some(KeySource::Url(value)),
+        (Some(At { value, span }), None) => {
+            let wanted = "wanted is https://, or http:// on this machine";
+            section.wrong("jwks_url", span, format!("is {value:?}: {wanted}"));
+            None
+        }
+        (None, Some(At { value, .. })) => Some(KeySource::File(dir.join(value))),
+        _ => {
+            let span = section.span();
+            section.wrong("jwks_url", span, "wanted is either this or key_file");
+            None
+        }
+    };
+    let mut algorithms = Vec::new();
+    for At { value, span } in section.texts("algorithms") {
+        match ALGORITHMS.iter().find(|(name, _)| *name == value) {
+            Some((_, algorithm)) => algorithms.push(*algorithm),
+            None => {
+                let names = ALGORITHMS.map(|(name, _)| name).join(", ");
+                section.wrong("algorithms", span, format!("has {value:?}: there are {names}"));
+            }
+        }
+    }
+    if algorithms.is_empty() {
+        algorithms.push(Algorithm::RS256);
+    }
+    let role_claim = section.text("role_claim").map_or("role".to_owned(), |at| at.value);
+    let mut roles = BTreeMap::new();
+    for (word, At { value, span }) in section.map("roles") {
+        match Role::parse(&value) {
+            Some(role) => {
+                roles.insert(word, role);
+            }
+            None => {
+                let what =
+                    format!("gives {word:?} the role {value:?}: there are viewer, operator, admin");
+                section.wrong("roles", span, what);
+            }
+        }
+    }
+    section.finish();
+    let (issuer, audience) = (issuer?.value, audience?.value);
+    Some(Issuer { issuer, audience, keys: keys?, algorithms, role_claim, roles })
+}
+
+/// Whether what is fetched from there cannot be changed on the way.
+fn is_safe(url: &str) -> bool {
+    PublicUrl::origin_of(url).is_ok_and(|(https, host)| {
+        let loopback = host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        https || host == "localhost" || loopback
+    })
 }
 
 impl PublicUrl {
     /// # Errors
     /// What is wanted instead.
     pub fn parse(url: &str) -> Result<Self, &'static str> {
-        const WANTED: &str =
-            "wanted is http:// or https://, a host, and a port if it is not the usual one";
+        let (https, host) = Self::origin_of(url)?;
+        let uri: http::Uri = url.parse().map_err(|_| WANTED)?;
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err("the board cannot be below a path; give it a host name of its own");
+        }
+        let (scheme, usual) = if https { ("https", 443) } else { ("http", 80) };
+        let port = uri.port_u16().filter(|port| *port != usual);
+        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+        let shown = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        Ok(Self { https, origin: format!("{scheme}://{shown}{port}"), host })
+    }
+
+    /// Whether it is https, and the host without brackets, in lower case.
+    fn origin_of(url: &str) -> Result<(bool, String), &'static str> {
         let url: http::Uri = url.parse().map_err(|_| WANTED)?;
         let (scheme, authority) = url.scheme_str().zip(url.authority()).ok_or(WANTED)?;
         let https = match scheme {
@@ -118,19 +204,11 @@ impl PublicUrl {
             "http" => false,
             _ => return Err(WANTED),
         };
-        if authority.as_str().contains('@') || authority.host().is_empty() {
+        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        if authority.as_str().contains('@') || host.is_empty() {
             return Err(WANTED);
         }
-        if url.path() != "/" || url.query().is_some() {
-            return Err("the board cannot be below a path; give it a host name of its own");
-        }
-        let host = authority.host().to_ascii_lowercase();
-        let usual = if https { 443 } else { 80 };
-        let port = authority.port_u16().filter(|port| *port != usual);
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        let origin = format!("{scheme}://{host}{port}");
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        Ok(Self { https, host, origin })
+        Ok((https, host.to_ascii_lowercase()))
     }
 }
 

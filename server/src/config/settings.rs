@@ -32,7 +32,7 @@ pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> 
         ..defaults
     };
     let pipelines = pipeline::read(&mut root, &settings.queues, dir);
-    let access = access::read(&mut root);
+    let access = access::read(&mut root, dir);
     root.finish();
     Config { engine: Settings { pipelines, ..settings }, access }
 }
