@@ -299,3 +299,61 @@ fn what_contradicts_itself_is_told_with_its_place() {
     let said = mistakes(cron);
     assert!(said.contains(":3: pipeline[a].cron: \"61 * * * *\": minute: is \"61\""), "{said}");
 }
+
+#[test]
+fn who_gets_in_is_understood() {
+    let text = r#"
+        public_url = "https://Jobs.example.com"
+        trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+        [limits]
+        streams_per_caller = 7
+        [access]
+        session_idle = "2h"
+        [access.jwt]
+        issuer = "https://id.example.com/"
+        audience = "tailboard"
+        key_file = "issuer.pem"
+        algorithms = ["ES256"]
+        roles = { ops = "operator" }
+    "#;
+    let access = parse(Path::new("/etc/t.toml"), text).unwrap().access;
+    assert_eq!(access.public_url.unwrap().origin, "https://jobs.example.com");
+    assert_eq!(access.trusted_proxies.len(), 2);
+    assert_eq!((access.limits.streams_per_caller, access.limits.streams), (7, 20_000));
+    assert_eq!(access.access.session_idle, Duration::from_secs(7200));
+    let issuer = access.access.issuer.unwrap();
+    assert_eq!(issuer.keys, ::access::token::KeySource::File("/etc/issuer.pem".into()));
+    assert_eq!((issuer.role_claim.as_str(), issuer.roles["ops"]), ("role", shared::Role::Operator));
+}
+
+#[test]
+fn mistakes_about_who_gets_in_say_what_is_wanted() {
+    let text = r#"public_url = "https://example.com/board"
+trusted_proxies = ["10.0.0.0/8", "proxy"]
+[limits]
+streams = 0
+[access]
+session_idle = "1s"
+[access.jwt]
+issuer = "x"
+jwks_url = "http://id.example.com/keys"
+algorithms = ["HS256"]
+roles = { ops = "root" }
+"#;
+    let expected = [
+        "t.toml:1: public_url: is \"https://example.com/board\": the board cannot be below a path; \
+         give it a host name of its own",
+        "t.toml:2: trusted_proxies: has \"proxy\": wanted is an address, or a network such as 10.0.0.0/8",
+        "t.toml:4: limits.streams: is 0, wanted is a whole number from 1 to 1000000",
+        "t.toml:6: access.session_idle: is \"1s\"",
+        "access.jwt.audience: is missing, wanted is what the claim aud has to be or contain",
+        "t.toml:9: access.jwt.jwks_url: is \"http://id.example.com/keys\": wanted is https://, or \
+         http:// on this machine",
+        "t.toml:10: access.jwt.algorithms: has \"HS256\": there are RS256",
+        "access.jwt.roles: gives \"ops\" the role \"root\": there are viewer, operator, admin",
+    ];
+    let said = mistakes(text);
+    for expected in expected {
+        assert!(said.contains(expected), "{expected}\nis not in\n{said}");
+    }
+}

@@ -5,8 +5,10 @@ use crate::{
     events::Events,
     running::{Running, pipeline},
 };
+use engine::Caller;
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use shared::{Role, access::NewKey};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -29,9 +31,19 @@ impl Socket {
         query: &str,
         origin: Option<&str>,
     ) -> Result<WebSocketStream<TcpStream>, Error> {
+        Self::asked_with(server, client::TOKEN, id, query, origin).await
+    }
+
+    async fn asked_with(
+        server: &Running,
+        token: &str,
+        id: &str,
+        query: &str,
+        origin: Option<&str>,
+    ) -> Result<WebSocketStream<TcpStream>, Error> {
         let url = format!("ws://{}/runner-jobs/{id}/events/ws{query}", server.address);
         let mut request = url.into_client_request().unwrap();
-        let bearer = format!("Bearer {}", client::TOKEN);
+        let bearer = format!("Bearer {token}");
         request.headers_mut().insert("authorization", bearer.parse().unwrap());
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
@@ -169,6 +181,23 @@ async fn it_closes_with_1000_at_its_longest() {
     let id = server.run("waits").await;
     let (events, code) = Socket::open(&server, &id, "").await.rest().await;
     assert_eq!((&events.last().unwrap()["event"], code), (&json!("step.started"), 1000));
+    gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn it_closes_with_4401_when_access_ends() {
+    let gate = Running::gate("gate");
+    let server = Running::start(&pipeline("waits", &[&gate.wait()])).await;
+    let id = server.run("waits").await;
+    let key = NewKey { name: "socket".to_owned(), role: Role::Viewer, until: None };
+    let made = server.access.add_key(&Caller::board(), key).await.unwrap();
+    let opened = Socket::asked_with(&server, &made.token, &id, "", None).await.unwrap();
+    let mut socket = Socket(opened);
+    socket.next().await.unwrap();
+    server.access.revoke_key(made.key.id).await.unwrap();
+    assert_eq!(socket.rest().await.1, 4401);
+    assert!(Socket::asked_with(&server, &made.token, &id, "", None).await.is_err());
     gate.open();
     server.stop().await;
 }

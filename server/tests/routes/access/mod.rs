@@ -2,6 +2,7 @@
 
 mod ends;
 mod first;
+mod hostile;
 mod rules;
 mod users;
 
