@@ -6,6 +6,7 @@ mod attention;
 mod log_reads;
 mod log_search;
 mod measures;
+mod pipeline_log;
 mod pipelines;
 mod queue_actions;
 mod reads;
@@ -14,6 +15,7 @@ pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
 pub use log_search::LogSearch;
 pub use measures::Measures;
+pub use pipeline_log::PipelineLog;
 pub use queue_actions::{PauseError, Reloaded};
 pub use reads::ReadError;
 

@@ -63,7 +63,14 @@ impl Log {
     /// How many lines are whole before this offset. Where lines were left out just there, that is not
     /// counted: to say it twice does less harm than not at all.
     fn lines_before(&self, offset: u64) -> Result<u64, LogError> {
-        // Of the first line that ends there or after it.
+        let before = self.line_reaching(offset)? - 1;
+        let first = self.index.read(before + 1, 1)?;
+        let is_whole = |entry: &Entry| entry.start < entry.record.end && entry.record.end == offset;
+        Ok(before + u64::from(first.first().is_some_and(is_whole)))
+    }
+
+    /// Number of the first line that ends at this offset or after it; the next one's if none does.
+    fn line_reaching(&self, offset: u64) -> Result<u64, LogError> {
         let (mut low, mut high) = (0, self.index.lines()?);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -73,9 +80,16 @@ impl Log {
                 high = middle;
             }
         }
-        let first = self.index.read(low + 1, 1)?;
-        let is_whole = |entry: &Entry| entry.start < entry.record.end && entry.record.end == offset;
-        Ok(low + u64::from(first.first().is_some_and(is_whole)))
+        Ok(low + 1)
+    }
+
+    /// How many lines after line number `after` it takes to have so many bytes, if there are as many.
+    pub fn lines_holding(&self, after: u64, bytes: u64) -> Result<u64, LogError> {
+        if bytes == 0 {
+            return Ok(0);
+        }
+        let begin = self.index.end(after)?;
+        Ok(self.line_reaching(begin + bytes)?.saturating_sub(after))
     }
 }
 
@@ -140,6 +154,16 @@ mod tests {
         let numbers: Vec<_> = read.iter().map(|line| (line.n, line.left_out)).collect();
         assert_eq!(numbers, [(2, Some(7)), (3, None)]);
         assert_eq!(log.output(After::Line(2), usize::MAX).unwrap()[0].n, 3);
+    }
+
+    #[test]
+    fn so_many_bytes_are_held_by_so_many_whole_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(dir.path(), &["a\n", "bcd\n", "", "ef\n"]);
+        for (after, bytes, lines) in [(0, 0, 0), (0, 1, 1), (0, 2, 1), (0, 3, 2), (1, 4, 1)] {
+            assert_eq!(log.lines_holding(after, bytes).unwrap(), lines, "{after} {bytes}");
+        }
+        assert_eq!(log.lines_holding(1, 5).unwrap(), 3, "with the one that has no bytes");
     }
 
     #[test]
