@@ -31,8 +31,9 @@ pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
 pub use engine::{
-    CancelError, DeleteError, Engine, LogSearch, Measures, PauseError, PipelineLog, ReadError,
-    Reloaded, RetryError, RetryRequest, RunError, RunRequest, StartError, make_private,
+    CancelError, DeleteError, EditError, Engine, LogSearch, Measures, PauseError, PipelineLog, Put,
+    ReadError, Reloaded, RestartError, RetryError, RetryRequest, RunError, RunRequest, StartError,
+    make_private,
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;
