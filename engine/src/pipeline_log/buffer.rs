@@ -11,14 +11,14 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Bytes of a buffer, and lines: whichever is reached first.
-pub const MOST_BYTES: u64 = 1_000_000;
-pub const MOST_LINES: u64 = 50_000;
+/// What is in a buffer at most, whichever is reached first. Bytes are those that runs printed.
+pub const MOST: Size = Size { bytes: 1_000_000, lines: 50_000 };
 
 /// One buffer. It ends once and is not written to after that.
 pub struct Buffer {
     parts: Mutex<Parts>,
     head: watch::Sender<Head>,
+    most: Size,
 }
 
 /// How far a buffer is.
@@ -67,9 +67,9 @@ pub struct Found {
 }
 
 impl Buffer {
-    /// A buffer that begins with this line.
-    pub fn new(first: String) -> Self {
-        let this = Self { parts: Mutex::default(), head: watch::Sender::default() };
+    /// A buffer that begins with this line, and has no more than so much.
+    pub fn new(first: String, most: Size) -> Self {
+        let this = Self { parts: Mutex::default(), head: watch::Sender::default(), most };
         this.say(first, usize::MAX);
         this
     }
@@ -115,8 +115,8 @@ impl Buffer {
         let kept = parts.kept.front().map_or(0, |front| parts.lines - front.first);
         let over = match at {
             0 => Size {
-                lines: kept.saturating_sub(MOST_LINES),
-                bytes: parts.bytes.saturating_sub(MOST_BYTES),
+                lines: kept.saturating_sub(self.most.lines),
+                bytes: parts.bytes.saturating_sub(self.most.bytes),
             },
             _ => Size::default(),
         };
@@ -126,7 +126,7 @@ impl Buffer {
     fn add(&self, lines: u64, bytes: u64, what: What, most: usize) {
         let mut parts = self.parts();
         parts.add(lines, bytes, what);
-        parts.drop_old(most);
+        parts.drop_old(self.most, most);
         let lines = parts.lines;
         drop(parts);
         self.head.send_modify(|head| head.lines = head.lines.max(lines));
@@ -155,19 +155,19 @@ impl Parts {
 
     /// What does not fit any more is dropped in whole parts, never the last one. The first one that is left may
     /// be too long: a reader finds out from which line on it counts.
-    fn drop_old(&mut self, most: usize) {
+    fn drop_old(&mut self, most: Size, most_parts: usize) {
         while self.kept.len() > 1
             && let Some(front) = self.kept.front()
         {
             let kept = self.lines - front.first;
             let is_over = match front.what {
-                What::Said(_) => kept > MOST_LINES || self.bytes > MOST_BYTES,
+                What::Said(_) => kept > most.lines || self.bytes > most.bytes,
                 // Without it the buffer is full.
                 What::Printed { .. } => {
-                    kept - front.lines >= MOST_LINES || self.bytes - front.bytes >= MOST_BYTES
+                    kept - front.lines >= most.lines || self.bytes - front.bytes >= most.bytes
                 }
             };
-            if !is_over && self.kept.len() <= most {
+            if !is_over && self.kept.len() <= most_parts {
                 return;
             }
             self.bytes -= front.bytes;

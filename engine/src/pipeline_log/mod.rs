@@ -11,14 +11,14 @@
 //! and ends with the last of them. So its readers see how they ended, and what is begun meanwhile is in
 //! the new buffer alone.
 //!
-//! Bounds: [`MOST_BYTES`] and [`MOST_LINES`] each, and [`MOST_PARTS`] over all buffers. The last is
+//! Bounds: [`MOST`] each, and [`MOST_PARTS`] over all buffers. The last is
 //! reached before the others only where hundreds of pipelines run often.
 
 mod buffer;
 mod cursor;
 mod line;
 
-pub use buffer::{Head, MOST_BYTES, MOST_LINES};
+pub use buffer::{Head, MOST};
 pub use cursor::Cursor;
 
 use crate::logs::Size;
@@ -64,10 +64,10 @@ impl PipelineLogs {
             let (name, buffer) = match before.remove_entry(name) {
                 Some((name, buffer)) if changed => {
                     buffer.end();
-                    (name, Arc::new(Buffer::new(line::fresh())))
+                    (name, fresh())
                 }
                 Some(kept) => kept,
-                None => (name.into(), Arc::new(Buffer::new(line::fresh()))),
+                None => (name.into(), fresh()),
             };
             logs.buffers.insert(name, buffer);
         }
@@ -128,8 +128,7 @@ impl PipelineLogs {
     /// A fresh buffer. Gives the runs of the pipeline that are not over; the old buffer ends with the last
     /// of them.
     pub fn restart(&self, pipeline: &str) -> Vec<JobId> {
-        let fresh = Arc::new(Buffer::new(line::fresh()));
-        self.logs().replace(pipeline, Some(fresh))
+        self.logs().replace(pipeline, Some(fresh()))
     }
 
     /// The pipeline is deleted. Gives its runs that are not over; the buffer ends with the last of them.
@@ -187,4 +186,8 @@ impl Logs {
     fn share(&self) -> usize {
         (MOST_PARTS / self.buffers.len().max(1)).max(LEAST_SHARE)
     }
+}
+
+fn fresh() -> Arc<Buffer> {
+    Arc::new(Buffer::new(line::fresh(), MOST))
 }
