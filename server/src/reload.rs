@@ -39,7 +39,7 @@ impl Reloads {
             // It only ends early when the server does, or by a panic that was reported.
             Err(_) => return Ok(Reloaded::default()),
         };
-        let reloaded = self.engine.reload(settings.engine).await;
+        let reloaded = self.engine.reload(settings.engine);
         tracing::info!(
             added = ?reloaded.added,
             changed = ?reloaded.changed,

@@ -6,15 +6,21 @@ use crate::{
     board::{Ack, SendError},
 };
 use shared::{Origin, Timestamp};
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{Arc, MutexGuard, PoisonError},
+};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Pipelines that may be made over the API.
 const MOST: usize = 1000;
 
-/// Both kinds, as they were said. One change at a time.
-#[derive(Clone)]
-pub(super) struct Edits(Arc<Mutex<Said>>);
+/// Both kinds, as they were said.
+pub(super) struct Edits {
+    said: std::sync::Mutex<Said>,
+    /// Whoever changes what was made has it until that is committed; a reload does not wait for it.
+    turn: Arc<Mutex<()>>,
+}
 
 struct Said {
     file: Settings,
@@ -89,7 +95,11 @@ impl Reloaded {
 
 impl Edits {
     pub fn new(file: Settings, made: Vec<Definition>) -> Self {
-        Self(Arc::new(Mutex::new(Said { file, made })))
+        Self { said: std::sync::Mutex::new(Said { file, made }), turn: Arc::default() }
+    }
+
+    fn said(&self) -> MutexGuard<'_, Said> {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,6 +107,25 @@ impl Said {
     /// What holds: the file, and what was made beside it where that is allowed.
     fn settings(&self) -> Settings {
         merged(self.file.clone(), &self.made)
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.made.binary_search_by(|made| made.name.as_str().cmp(name))
+    }
+
+    fn what_becomes_of(&self, definition: &Definition) -> Result<Put, EditError> {
+        self.may_edit(&definition.name)?;
+        match self.place(&definition.name) {
+            Ok(at) if self.made[at] == *definition => Ok(Put::Unchanged),
+            Ok(_) => Ok(Put::Changed),
+            Err(_) if self.made.len() >= MOST => Err(EditError::TooMany),
+            Err(_) => Ok(Put::Made),
+        }
+    }
+
+    fn made_here(&self, name: &str) -> Result<(), EditError> {
+        self.may_edit(name)?;
+        self.place(name).map(drop).map_err(|_| EditError::NotFound(name.to_owned()))
     }
 
     fn may_edit(&self, name: &str) -> Result<(), EditError> {
@@ -149,8 +178,8 @@ pub(super) fn merged(file: Settings, made: &[Definition]) -> Settings {
 impl Engine {
     /// From now on it is as these settings say, all of it, with the pipelines that were made beside
     /// them. Jobs keep the definition they were queued with.
-    pub async fn reload(&self, settings: Settings) -> Reloaded {
-        let mut said = self.inner.edits.0.lock().await;
+    pub fn reload(&self, settings: Settings) -> Reloaded {
+        let mut said = self.inner.edits.said();
         said.file = settings;
         self.hold(&said)
     }
@@ -159,8 +188,8 @@ impl Engine {
     ///
     /// # Errors
     /// `NotAllowed`, `InFile`.
-    pub async fn may_edit_pipeline(&self, name: &str) -> Result<(), EditError> {
-        self.inner.edits.0.lock().await.may_edit(name)
+    pub fn may_edit_pipeline(&self, name: &str) -> Result<(), EditError> {
+        self.inner.edits.said().may_edit(name)
     }
 
     /// Makes a pipeline, or changes one that was made; resolves when that is committed. The definition
@@ -174,15 +203,11 @@ impl Engine {
         definition: Definition,
     ) -> Result<Put, EditError> {
         let definition = Definition { origin: Origin::Api, ..definition };
-        let mut said = self.inner.edits.0.clone().lock_owned().await;
-        said.may_edit(&definition.name)?;
-        let place = said.made.binary_search_by(|made| made.name.cmp(&definition.name));
-        let put = match place {
-            Ok(at) if said.made[at] == definition => return Ok(Put::Unchanged),
-            Ok(_) => Put::Changed,
-            Err(_) if said.made.len() >= MOST => return Err(EditError::TooMany),
-            Err(_) => Put::Made,
-        };
+        let turn = self.inner.edits.turn.clone().lock_owned().await;
+        let put = self.inner.edits.said().what_becomes_of(&definition)?;
+        if put == Put::Unchanged {
+            return Ok(put);
+        }
         let told = Observation::PipelinePut {
             name: definition.name.clone(),
             // Names to texts, numbers and lists: this cannot fail to be JSON.
@@ -192,8 +217,9 @@ impl Engine {
         };
         let ack = self.inner.board.try_send(told)?;
         let name = definition.name.clone();
-        self.edited(ack, move |engine| {
-            match place {
+        self.edited(ack, turn, |engine| {
+            let mut said = engine.inner.edits.said();
+            match said.place(&definition.name) {
                 Ok(at) => said.made[at] = definition,
                 Err(at) => said.made.insert(at, definition),
             }
@@ -210,17 +236,19 @@ impl Engine {
     /// # Errors
     /// As [`EditError`] says.
     pub async fn delete_pipeline(&self, caller: &Caller, name: &str) -> Result<(), EditError> {
-        let mut said: OwnedMutexGuard<Said> = self.inner.edits.0.clone().lock_owned().await;
-        said.may_edit(name)?;
-        let place = said.made.binary_search_by(|made| made.name.as_str().cmp(name));
-        let Ok(at) = place else { return Err(EditError::NotFound(name.to_owned())) };
+        let turn = self.inner.edits.turn.clone().lock_owned().await;
+        self.inner.edits.said().made_here(name)?;
         let ack =
             self.inner.board.try_send(Observation::PipelineDeleted { name: name.to_owned() })?;
         let (name, by) = (name.to_owned(), caller.clone());
-        self.edited(ack, move |engine| {
-            said.made.remove(at);
+        self.edited(ack, turn, move |engine| {
+            let mut said = engine.inner.edits.said();
+            if let Ok(at) = said.place(&name) {
+                said.made.remove(at);
+            }
             let runs = engine.inner.runner.pipeline_logs().remove(&name);
             engine.hold(&said);
+            drop(said);
             tracing::info!(pipeline = name, by = %by.name, "pipeline deleted");
             tokio::spawn(engine.clone().end_all_of(by, name, runs));
         })
@@ -231,9 +259,13 @@ impl Engine {
     async fn edited(
         &self,
         ack: Ack,
+        turn: OwnedMutexGuard<()>,
         then: impl FnOnce(&Engine) + Send + 'static,
     ) -> Result<(), EditError> {
-        let done = self.when_committed(ack, |engine, _| async move { then(&engine) });
+        let done = self.when_committed(ack, |engine, _| async move {
+            then(&engine);
+            drop(turn);
+        });
         match done.await {
             Some(Ok(_)) => Ok(()),
             Some(Err(_)) => Err(EditError::Closed),

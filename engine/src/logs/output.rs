@@ -6,6 +6,8 @@ use super::{
     reader::Bytes,
 };
 
+use std::ops::ControlFlow;
+
 /// Records read at a time.
 const AT_A_TIME: u64 = 1024;
 
@@ -35,27 +37,41 @@ pub struct OutputLine {
 impl Log {
     /// Lines from there on: at most `max_bytes` of memory, but at least one line if there is one.
     pub fn output(&self, after: After, max_bytes: usize) -> Result<Vec<OutputLine>, LogError> {
-        let mut after = match after {
+        let after = match after {
             After::Line(n) => n,
             After::Offset(offset) => self.lines_before(offset)?,
         };
-        let mut bytes = Bytes::new(&self.data);
         let mut lines = Vec::new();
         let mut size = 0;
+        self.visit(after, |entry, text| {
+            size += text.len() + size_of::<OutputLine>();
+            if size > max_bytes && !lines.is_empty() {
+                return ControlFlow::Break(());
+            }
+            lines.push(line(entry, text));
+            ControlFlow::Continue(())
+        })?;
+        Ok(lines)
+    }
+
+    /// Shows the lines after line number `after` one by one, with their bytes as they are in the data, until
+    /// there are no more or it is broken off.
+    pub fn visit(
+        &self,
+        mut after: u64,
+        mut show: impl FnMut(&Entry, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let mut bytes = Bytes::new(&self.data);
         loop {
             let entries = self.index.read(after.saturating_add(1), AT_A_TIME)?;
-            let is_last = (entries.len() as u64) < AT_A_TIME;
             for entry in &entries {
-                let text = bytes.of(entry)?;
-                size += text.len() + size_of::<OutputLine>();
-                if size > max_bytes && !lines.is_empty() {
-                    return Ok(lines);
+                if show(entry, bytes.of(entry)?).is_break() {
+                    return Ok(());
                 }
-                lines.push(line(entry, text));
                 after = entry.n;
             }
-            if is_last {
-                return Ok(lines);
+            if (entries.len() as u64) < AT_A_TIME {
+                return Ok(());
             }
         }
     }

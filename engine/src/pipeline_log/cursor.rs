@@ -6,10 +6,10 @@ use super::{
 };
 use crate::logs::{
     Log, LogError,
-    output::{After, OutputLine},
+    index::{Entry, Kind},
 };
 use shared::{JobId, Timestamp};
-use std::{fmt::Display, io::Write, path::PathBuf, sync::Arc};
+use std::{fmt::Display, io::Write, ops::ControlFlow, path::PathBuf, sync::Arc};
 
 const DELETED: &str = "were deleted with it";
 
@@ -82,14 +82,19 @@ impl Cursor {
         let first = place.max(part.first + dropped);
         let before = after + (first - part.first);
         let last = after + part.lines;
-        let lines = if before < last { log.output(After::Line(before), most)? } else { Vec::new() };
+        let (mut text, mut upto) = (Vec::new(), before);
+        log.visit(before, |entry, bytes| {
+            if entry.n > last || text.len() >= most {
+                return ControlFlow::Break(());
+            }
+            printed(&mut text, entry, bytes);
+            upto = entry.n;
+            ControlFlow::Continue(())
+        })?;
         self.skip_to(first, out);
-        self.place = first;
-        for line in lines.iter().take_while(|line| line.n <= last) {
-            self.place += 1;
-            printed(out, line);
-        }
-        if self.place == first && before < last {
+        self.place = first + (upto - before);
+        out.append(&mut text);
+        if upto == before && before < last {
             // It was there when it was counted: the log was cut short.
             self.miss(&part, DELETED, out);
         }
@@ -143,11 +148,11 @@ fn warn(out: &mut Vec<u8>, text: impl Display) {
     push(out, line(Timestamp::now(), Level::Warn, text).as_bytes());
 }
 
-fn printed(out: &mut Vec<u8>, line: &OutputLine) {
-    match line.left_out {
+fn printed(out: &mut Vec<u8>, entry: &Entry, bytes: &[u8]) {
+    match entry.record.kind {
         // Writing into a Vec cannot fail.
-        Some(lines) => drop(writeln!(out, "[tailboard] {lines} lines left out")),
-        None => push(out, line.bytes.strip_suffix(b"\n").unwrap_or(&line.bytes)),
+        Kind::LeftOut(lines) => drop(writeln!(out, "[tailboard] {lines} lines left out")),
+        Kind::Line { .. } => push(out, bytes.strip_suffix(b"\n").unwrap_or(bytes)),
     }
 }
 
@@ -162,7 +167,7 @@ mod tests {
     use super::*;
     use crate::logs::{
         INDEX, LOG, Size,
-        index::{HEADER, Kind, Origin, Record},
+        index::{HEADER, Origin, Record},
     };
     use proptest::prelude::*;
     use shared::log::Stream;

@@ -91,9 +91,14 @@ impl PipelineLogs {
         logs.say(job, || line::started(job, attempt));
     }
 
-    /// A run waits for another attempt, over a start of the server.
-    pub fn waits(&self, pipeline: &str, job: JobId) {
+    /// A run is about to begin, or waits for another attempt over a start of the server.
+    pub fn begins(&self, pipeline: &str, job: JobId) {
         self.logs().add(pipeline, job);
+    }
+
+    /// A run did not begin.
+    pub fn forget(&self, job: JobId) {
+        self.logs().leave(job);
     }
 
     /// A run's log has this size now. One that is not known yet began before the buffer did.
@@ -117,12 +122,7 @@ impl PipelineLogs {
         if !job.state.is_over() {
             return;
         }
-        if let Some(Run { pipeline, buffer, .. }) = logs.runs.remove(&job.id) {
-            let is_current = logs.buffers.get(&pipeline).is_some_and(|b| Arc::ptr_eq(b, &buffer));
-            if !is_current {
-                logs.end_if_unused(&buffer);
-            }
-        }
+        logs.leave(job.id);
     }
 
     /// A fresh buffer. Gives the runs of the pipeline that are not over; the old buffer ends with the last
@@ -164,6 +164,15 @@ impl Logs {
     fn say(&self, job: JobId, text: impl FnOnce() -> String) {
         if let Some(run) = self.runs.get(&job) {
             run.buffer.say(text(), self.share());
+        }
+    }
+
+    /// Nothing more comes of a run.
+    fn leave(&mut self, job: JobId) {
+        let Some(Run { pipeline, buffer, .. }) = self.runs.remove(&job) else { return };
+        let is_current = self.buffers.get(&pipeline).is_some_and(|b| Arc::ptr_eq(b, &buffer));
+        if !is_current {
+            self.end_if_unused(&buffer);
         }
     }
 

@@ -91,8 +91,13 @@ pub async fn claim(
     let (boot_id, at) = (context.boot_id.clone(), Timestamp::now());
     let claimed =
         Observation::Claimed { job, attempt: number, worker, boot_id: boot_id.clone(), at };
-    context.tell(claimed).await.ok()?;
     let pipeline = stored.job.pipeline.unwrap_or_default();
+    // Before others can see that it is active: who restarts the pipeline then finds it.
+    context.pipeline_logs.begins(&pipeline, job);
+    if context.tell(claimed).await.is_err() {
+        context.pipeline_logs.forget(job);
+        return None;
+    }
     context.pipeline_logs.started(&pipeline, job, number);
     Attempt {
         dir: context.job_dir(job),

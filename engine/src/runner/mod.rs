@@ -339,7 +339,7 @@ impl Runner {
         }
         for Unfinished { job, .. } in &waiting {
             if let (JobState::Retrying, Some(pipeline)) = (job.state, &job.pipeline) {
-                self.context.pipeline_logs.waits(pipeline, job.id);
+                self.context.pipeline_logs.begins(pipeline, job.id);
             }
             self.enqueue(job);
         }

@@ -159,7 +159,7 @@ async fn a_reload_changes_queues_and_pipelines_and_what_is_queued_runs_as_it_was
     settings.pipelines[0].steps[0].run = "echo new".into();
     settings.pipelines.remove(2);
     settings.pipelines.push(pipeline("new", &[("step", "true")]));
-    let reloaded = engine.reload(settings).await;
+    let reloaded = engine.reload(settings);
     assert_eq!(reloaded.added, ["new"]);
     assert_eq!(reloaded.changed, ["old"]);
     assert_eq!(reloaded.removed, ["blocks"]);

@@ -204,7 +204,7 @@ async fn a_board_runs_what_is_due_and_a_reload_changes_when_that_is() {
     reloaded.pipelines[0].name = "other".into();
     reloaded.pipelines[0].schedule = Some(rule("* * * * *", "UTC", Overlap::Skip));
     // Not waited for: only whether it is known.
-    engine.reload(reloaded).await;
+    engine.reload(reloaded);
     let shown = engine.pipelines(&caller).await.unwrap().pipelines.remove(0).schedule.unwrap();
     assert_eq!(shown.next.len(), 5);
     assert!(shown.next.windows(2).all(|pair| pair[1].0 - pair[0].0 == MINUTE));

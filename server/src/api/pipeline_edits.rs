@@ -109,7 +109,7 @@ pub(super) async fn put(
     JsonObject(fields): JsonObject,
 ) -> Answer<Response> {
     Params::of(query, &[])?;
-    engine.may_edit_pipeline(&name).await?;
+    engine.may_edit_pipeline(&name)?;
     let (queues, dir) = (engine.queue_definitions(), reloads.directory());
     let definition = config::pipeline_of_json(&name, fields, &queues, &dir);
     let definition = definition.map_err(ApiError::of_fields)?;

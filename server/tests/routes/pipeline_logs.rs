@@ -20,6 +20,14 @@ impl Lines {
         Self { answer, read: String::new() }
     }
 
+    /// Of a pipeline that has run once, to the end.
+    async fn after_a_run(server: &Running, pipeline: &str) -> (Self, String) {
+        let end = format!("run {} completed", server.run_to_end(pipeline).await);
+        // The end is told after it is committed.
+        Self::of(server, pipeline).await.upto(&end).await;
+        (Self::of(server, pipeline).await, end)
+    }
+
     /// The next line; None at the end.
     async fn next(&mut self) -> Option<String> {
         loop {
@@ -142,9 +150,8 @@ async fn parameters_it_does_not_know_are_ignored() {
 #[tokio::test]
 async fn it_catches_up_with_the_last_50_000_lines_and_first_says_how_many_were_dropped() {
     let server = Running::start(&pipeline("counts", &["seq 1 60000"])).await;
-    let id = server.run_to_end("counts").await;
-    let mut lines = Lines::of(&server, "counts").await;
-    let read = lines.upto(&format!("run {id} completed")).await;
+    let (mut lines, end) = Lines::after_a_run(&server, "counts").await;
+    let read = lines.upto(&end).await;
     assert_eq!(read.len(), 1 + 50_000);
     // Fresh start, started, and as many numbers as the last line takes room.
     assert_eq!(missing(&read[0], "lines dropped"), 2 + 10_000 + 1);
@@ -156,9 +163,8 @@ async fn it_catches_up_with_the_last_50_000_lines_and_first_says_how_many_were_d
 async fn it_catches_up_with_the_last_1_000_000_bytes() {
     let run = "yes $(printf '%099d' 0) | head -n 20000";
     let server = Running::start(&pipeline("long", &[run])).await;
-    let id = server.run_to_end("long").await;
-    let mut lines = Lines::of(&server, "long").await;
-    let read = lines.upto(&format!("run {id} completed")).await;
+    let (mut lines, end) = Lines::after_a_run(&server, "long").await;
+    let read = lines.upto(&end).await;
     let bytes: usize = read[1..].iter().map(|line| line.len() + 1).sum();
     assert!((999_900..=1_000_000).contains(&bytes), "{bytes}");
     assert_eq!(missing(&read[0], "lines dropped"), 20_003 - (read.len() - 1));
@@ -169,9 +175,8 @@ async fn it_catches_up_with_the_last_1_000_000_bytes() {
 async fn a_line_larger_than_the_whole_buffer_is_cut_and_never_empties_it() {
     let run = "echo before; head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after";
     let server = Running::start(&pipeline("wide", &[run])).await;
-    let id = server.run_to_end("wide").await;
-    let mut lines = Lines::of(&server, "wide").await;
-    let read = lines.upto(&format!("run {id} completed")).await;
+    let (mut lines, end) = Lines::after_a_run(&server, "wide").await;
+    let read = lines.upto(&end).await;
     assert_eq!(&read[read.len() - 2], "after");
     assert!(read.iter().all(|line| line.len() <= 65_536), "pieces of a line are lines");
     assert!(read.len() > 10 && read.iter().map(|line| line.len() + 1).sum::<usize>() <= 1_000_100);
