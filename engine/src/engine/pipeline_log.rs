@@ -33,9 +33,11 @@ impl PipelineLog {
         loop {
             // First how far it is: what comes after this look wakes.
             let Head { ended, .. } = *self.head.borrow_and_update();
+            let turn = self.engine.inner.runner.pipeline_logs().turn().await;
             let (this, text) = blocking(move || {
-                let runner = self.engine.inner.clone();
-                let text = self.cursor.read(most, |job| runner.runner.job_dir(job));
+                let inner = self.engine.inner.clone();
+                let text = self.cursor.read(most, |job| inner.runner.job_dir(job));
+                drop(turn);
                 (self, text)
             })
             .await;

@@ -344,6 +344,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_more_than_its_share_of_all_buffers_is_dropped_too() {
+        let runs = Runs::new(super::super::MOST);
+        for n in 1..100 {
+            runs.buffer.say(format!("line {n}"), 64);
+        }
+        let read = runs.read(&mut runs.cursor(), usize::MAX);
+        assert_eq!((missing(&read[0], "lines dropped"), read.len()), (36, 1 + 64));
+        assert_eq!(read[64], "line 99");
+    }
+
+    #[test]
     fn a_slow_reader_is_told_once_how_much_it_missed_and_goes_on() {
         let mut runs = Runs::new(SMALL);
         let mut slow = runs.cursor();

@@ -28,16 +28,23 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// Parts of all buffers together, shared equally; about 30 MB.
 const MOST_PARTS: usize = 250_000;
 /// Parts that each buffer may have, however many buffers there are.
 const LEAST_SHARE: usize = 64;
 
+/// Readers that read at the same time. However many there are, the disk and the threads that wait for it are
+/// left to those who follow the runs.
+const AT_A_TIME: usize = 2;
+
 /// The buffers of all pipelines; a cheap handle.
-#[derive(Clone, Default)]
-pub struct PipelineLogs(Arc<Mutex<Logs>>);
+#[derive(Clone)]
+pub struct PipelineLogs {
+    logs: Arc<Mutex<Logs>>,
+    turns: Arc<Semaphore>,
+}
 
 #[derive(Default)]
 struct Logs {
@@ -52,6 +59,12 @@ struct Run {
     buffer: Arc<Buffer>,
     /// How much of its log is in the buffer, or was.
     told: Size,
+}
+
+impl Default for PipelineLogs {
+    fn default() -> Self {
+        Self { logs: Arc::default(), turns: Arc::new(Semaphore::new(AT_A_TIME)) }
+    }
 }
 
 impl PipelineLogs {
@@ -144,8 +157,14 @@ impl PipelineLogs {
         Some((Cursor::new(buffer), head))
     }
 
+    /// Waits for a reader's turn to read; it is over when this is dropped.
+    pub async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // None: it was closed, which nobody does.
+        self.turns.clone().acquire_owned().await.ok()
+    }
+
     fn logs(&self) -> MutexGuard<'_, Logs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -40,8 +40,13 @@ async fn open(
     let place = streams.open(&caller)?;
     // A fresh buffer has a line too, so this waits for the disk only.
     let (log, first) = log.next(PIECE).await?;
-    let text = TextStream { log: Some(log), ready: first.map(Bytes::from) };
+    let text = TextStream { log: Some(log), ready: first.as_deref().map(piece) };
     Ok(body::text(place, unfold(text, TextStream::next)))
+}
+
+/// A copy, so that what waits for a slow client holds no memory of the thread that read it.
+fn piece(text: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(text)
 }
 
 struct TextStream {
@@ -58,7 +63,7 @@ impl TextStream {
         }
         let Some(log) = self.log.take() else { return (self, None) };
         match log.next(PIECE).await {
-            Ok((log, Some(text))) => (Self { log: Some(log), ready: None }, Some(text.into())),
+            Ok((log, Some(text))) => (Self { log: Some(log), ready: None }, Some(piece(&text))),
             Ok((_, None)) => (self, Some(Bytes::from_static(LAST_LINE))),
             Err(error) => {
                 tracing::error!(%error, "a pipeline's log cannot be read any further");
