@@ -1,7 +1,7 @@
 //! Contract 4: `GET /v0/pipelines/{pipeline_name}/logs`.
 
 use crate::{
-    client::Answer,
+    client::{self, Answer},
     running::{Running, pipeline},
 };
 use serde_json::json;
@@ -411,5 +411,32 @@ async fn a_reader_that_goes_away_leaves_nothing() {
     assert_eq!(server.streams.count(), 1);
     drop(lines);
     server.no_streams().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn past_its_streams_a_caller_gets_429_too_many_requests() {
+    let limited = "[limits]\nstreams_per_caller = 1\n".to_owned() + &pipeline("hello", &["true"]);
+    let server = Running::start(&limited).await;
+    let _open = Lines::of(&server, "hello").await;
+    let answer = server.get("/v0/pipelines/hello/logs").await;
+    assert_eq!((answer.status, answer.header("retry-after")), (429, "5"));
+    assert_eq!(answer.json().await["error_code"], "TooManyRequests");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn it_ends_without_the_last_line_when_the_key_of_its_reader_is_revoked() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    let key = json!({ "name": "tail", "role": "viewer" });
+    let key = server.post("/api/v1/keys", &key).await.json().await;
+    let bearer = format!("Bearer {}", key["token"].as_str().unwrap());
+    let (path, head) = ("/v0/pipelines/hello/logs", [("Authorization", &*bearer)]);
+    let answer = client::send_bare(server.address, "GET", path, &head, b"").await;
+    let mut lines = Lines { answer, read: String::new() };
+    lines.upto(FRESH).await;
+    let id = key["id"].as_str().unwrap();
+    assert_eq!(server.delete(&format!("/api/v1/keys/{id}")).await.status, 204);
+    assert_eq!(lines.rest().await, Vec::<String>::new());
     server.stop().await;
 }
