@@ -1,7 +1,7 @@
 //! What the configuration defines: settings, queues and pipelines, already checked.
 
 use serde::{Deserialize, Serialize};
-use shared::{Overlap, ParamDef, Phase};
+use shared::{Origin, Overlap, ParamDef, Phase};
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 /// Default time a `cleanup` step may take.
@@ -29,6 +29,9 @@ pub struct Settings {
     /// Bytes that stay free on the disk of the data directory.
     pub min_free_disk: u64,
     pub retention: Retention,
+    /// Whether admins may make, change and delete pipelines over the API, and those that were made are
+    /// there at all.
+    pub allow_pipeline_editing: bool,
     pub queues: Vec<QueueDef>,
     pub pipelines: Vec<Definition>,
 }
@@ -42,6 +45,7 @@ impl Default for Settings {
             max_log_bytes: 2 << 30,
             min_free_disk: 1 << 30,
             retention: Retention::default(),
+            allow_pipeline_editing: false,
             queues: Vec::new(),
             pipelines: Vec::new(),
         }
@@ -72,6 +76,9 @@ pub struct QueueDef {
 #[serde(default)]
 pub struct Definition {
     pub name: String,
+    /// Not stored: where it is kept says it.
+    #[serde(skip)]
+    pub origin: Origin,
     pub description: Option<String>,
     pub queue: String,
     /// Bound on each attempt, cleanup apart.

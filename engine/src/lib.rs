@@ -20,6 +20,7 @@ mod linux;
 pub mod logs;
 pub mod observation;
 pub mod params;
+pub mod pipeline_log;
 pub mod retention;
 pub mod runner;
 pub mod schedule;
@@ -30,8 +31,9 @@ pub use definition::{
     Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
 };
 pub use engine::{
-    CancelError, DeleteError, Engine, LogSearch, Measures, PauseError, ReadError, Reloaded,
-    RetryError, RetryRequest, RunError, RunRequest, StartError, make_private,
+    CancelError, DeleteError, EditError, Engine, LogSearch, Measures, PauseError, PipelineLog, Put,
+    ReadError, Reloaded, RestartError, RetryError, RetryRequest, RunError, RunRequest, StartError,
+    make_private,
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

@@ -49,6 +49,18 @@ pub enum Observation {
         queue: String,
         paused: Option<(String, Timestamp)>,
     },
+    /// A pipeline was made over the API, or changed.
+    PipelinePut {
+        name: String,
+        /// As JSON.
+        definition: String,
+        by: String,
+        at: Timestamp,
+    },
+    /// One that was made over the API is deleted.
+    PipelineDeleted {
+        name: String,
+    },
     /// A job that is over was deleted, with all that is stored of it.
     Deleted {
         job: JobId,

@@ -9,12 +9,18 @@ use tokio::sync::Mutex;
 #[derive(Clone)]
 pub struct Reloads {
     engine: Engine,
-    file: Arc<Mutex<PathBuf>>,
+    file: Arc<PathBuf>,
+    turn: Arc<Mutex<()>>,
 }
 
 impl Reloads {
     pub fn of(engine: Engine, file: PathBuf) -> Self {
-        Self { engine, file: Arc::new(Mutex::new(file)) }
+        Self { engine, file: Arc::new(file), turn: Arc::default() }
+    }
+
+    /// Where the file is: relative paths in a pipeline are taken from there.
+    pub fn directory(&self) -> PathBuf {
+        config::directory(&self.file)
     }
 
     /// Reads the file; if it has no mistake, what it says holds from now on.
@@ -22,8 +28,8 @@ impl Reloads {
     /// # Errors
     /// Every mistake in it; nothing was changed then.
     pub async fn now(&self) -> Result<Reloaded, ConfigError> {
-        let file = self.file.lock().await;
-        let path = file.clone();
+        let _turn = self.turn.lock().await;
+        let path = self.file.clone();
         let settings = tokio::task::spawn_blocking(move || {
             config::load(&path).inspect(|config| config::tell_warnings(&config.engine))
         })

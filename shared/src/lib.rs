@@ -32,7 +32,7 @@ pub use ids::{ConnectionId, Epoch, EventId, JobId, StepId};
 pub use job::{CancelRequest, Job, JobDetail, JobState, StoryEntry, StoryKind};
 pub use page::{Page, Rows, Total};
 pub use param::{ParamDef, ParamType};
-pub use pipeline::{Overlap, Pipeline, PipelineStep, Schedule};
+pub use pipeline::{Origin, Overlap, Pipeline, PipelineStep, Schedule};
 pub use queue::{Percentiles, Queue, QueueStats};
 pub use step::{Phase, Step, StepState};
 pub use time::Timestamp;

@@ -13,11 +13,25 @@ pub struct PipelineStep {
     pub timeout_ms: Option<u64>,
 }
 
+/// Where a pipeline comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The configuration file.
+    #[default]
+    File,
+    /// It was made over the API.
+    Api,
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pipeline {
     pub connection_id: ConnectionId,
     pub name: String,
+    #[serde(default)]
+    pub origin: Origin,
     pub description: Option<String>,
     pub queue: String,
     pub timeout_ms: Option<u64>,

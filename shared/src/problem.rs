@@ -16,7 +16,20 @@ pub struct Problem {
     /// The field or parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Everything that is wrong, where that may be several things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
     /// The job this is about, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_id: Option<crate::JobId>,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Which, as `steps[greet].timeout`.
+    pub field: String,
+    /// What is wrong, and what is allowed.
+    pub detail: String,
 }

@@ -113,6 +113,7 @@ fn pieces(observation: &Observation) -> u32 {
             });
             run.changes.len() * size_of::<RunChange>() + texts.sum::<usize>()
         }
+        Observation::PipelinePut { definition, .. } => PIECE + definition.len(),
         _ => PIECE,
     };
     bytes.div_ceil(PIECE).clamp(1, PIECES) as u32

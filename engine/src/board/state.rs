@@ -88,6 +88,8 @@ impl State {
             | Observation::DueSkipped { .. }
             | Observation::DuesPassed { .. }
             | Observation::QueuePaused { .. }
+            | Observation::PipelinePut { .. }
+            | Observation::PipelineDeleted { .. }
             | Observation::DirectoryRemoved { .. }
             | Observation::QueueGone { .. }
             | Observation::WorkerGone { .. } => Ok(()),
@@ -110,6 +112,14 @@ impl State {
             }
             Observation::QueuePaused { connection, queue, paused } => {
                 batch.changes.push(Change::QueuePaused { connection, queue, paused });
+                CHANGED
+            }
+            Observation::PipelinePut { name, definition, by, at } => {
+                batch.changes.push(Change::PipelinePut { name, definition, by, at });
+                CHANGED
+            }
+            Observation::PipelineDeleted { name } => {
+                batch.changes.push(Change::PipelineDeleted { name });
                 CHANGED
             }
             Observation::DirectoryRemoved { job } => {

@@ -1,11 +1,15 @@
 //! The handle a server holds: everything it can ask ([`reads`], [`pipelines`], [`log_reads`], [`log_search`],
-//! [`measures`]) and do ([`actions`], [`queue_actions`]).
+//! [`measures`]) and do ([`actions`], [`queue_actions`], [`pipeline_edits`],
+//! [`pipeline_runs`]).
 
 mod actions;
 mod attention;
 mod log_reads;
 mod log_search;
 mod measures;
+mod pipeline_edits;
+mod pipeline_log;
+mod pipeline_runs;
 mod pipelines;
 mod queue_actions;
 mod reads;
@@ -14,11 +18,14 @@ pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
 pub use log_search::LogSearch;
 pub use measures::Measures;
-pub use queue_actions::{PauseError, Reloaded};
+pub use pipeline_edits::{EditError, Put, Reloaded};
+pub use pipeline_log::PipelineLog;
+pub use pipeline_runs::RestartError;
+pub use queue_actions::PauseError;
 pub use reads::ReadError;
 
 use crate::{
-    Retention, Settings,
+    QueueDef, Retention, Settings,
     board::{self, Board},
     definition::OnShutdown,
     hub::{Hub, HubError},
@@ -26,6 +33,7 @@ use crate::{
     runner::{self, Runner, blocking},
     store::{Store, StoreError},
 };
+use pipeline_edits::Edits;
 use shared::EventId;
 use std::{
     io,
@@ -44,6 +52,7 @@ struct Inner {
     board: Board,
     store: Store,
     runner: Runner,
+    edits: Edits,
 }
 
 /// Why the engine could not start.
@@ -74,19 +83,27 @@ impl Engine {
         executor: PathBuf,
     ) -> Result<Self, StartError> {
         let dir = data_dir.to_owned();
-        let (store, board, hub, unfinished) = blocking(move || -> Result<_, StartError> {
+        let (store, board, hub, unfinished, made) = blocking(move || -> Result<_, StartError> {
             make_private(&dir)?;
             let (store, writer) = Store::open(&dir)?;
             let hub = Hub::start(&store)?;
-            let unfinished = store.unfinished()?;
+            let (unfinished, made) = (store.unfinished()?, store.pipelines()?);
             let board = Board::start(&store, writer, hub.clone())?;
-            Ok((store, board, hub, unfinished))
+            Ok((store, board, hub, unfinished, made))
         })
         .await?;
+        let edits = Edits::new(settings.clone(), made.clone());
+        let settings = pipeline_edits::merged(settings, &made);
         let parts = (board.clone(), store.clone());
         let runner = Runner::start(parts, settings, unfinished, data_dir, executor).await?;
         let this = Self {
-            inner: Arc::new(Inner { hub, board: board.clone(), store: store.clone(), runner }),
+            inner: Arc::new(Inner {
+                hub,
+                board: board.clone(),
+                store: store.clone(),
+                runner,
+                edits,
+            }),
         };
         let inner = Arc::downgrade(&this.inner);
         this.inner.runner.keep_schedules(move |job| {
@@ -124,6 +141,11 @@ impl Engine {
     pub fn ready(&self) -> Result<(), String> {
         self.inner.board.writable()?;
         self.inner.runner.disk_low().map_or(Ok(()), Err)
+    }
+
+    /// The queues of the configuration.
+    pub fn queue_definitions(&self) -> Vec<QueueDef> {
+        self.inner.runner.settings().queues.clone()
     }
 
     pub fn on_shutdown(&self) -> OnShutdown {

@@ -67,7 +67,7 @@ fn shown(
     skipped_at: Option<Timestamp>,
     limit: u32,
 ) -> Result<Pipeline, ReadError> {
-    let Definition { name, description, queue, .. } = definition;
+    let Definition { name, origin, description, queue, .. } = definition;
     let newest = |states: &[JobState], limit| {
         let filter = JobFilter {
             connections: vec![connection],
@@ -91,6 +91,7 @@ fn shown(
         last,
         connection_id: connection,
         name,
+        origin,
         description,
         queue,
         timeout_ms: definition.timeout.map(milliseconds),

@@ -1,8 +1,8 @@
-//! What a caller can do with queues and the configuration: pause, go on, reload.
+//! What a caller can do with queues: pause, go on.
 
 use super::Engine;
 use crate::{
-    Caller, Observation, Settings,
+    Caller, Observation,
     board::{Refused, SendError},
 };
 use shared::{ConnectionId, Queue, Timestamp};
@@ -19,14 +19,6 @@ pub enum PauseError {
     Slow,
     #[error("the server is ending")]
     Closed,
-}
-
-/// What a reload changed: names of pipelines.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reloaded {
-    pub added: Vec<String>,
-    pub changed: Vec<String>,
-    pub removed: Vec<String>,
 }
 
 impl Engine {
@@ -97,32 +89,5 @@ impl Engine {
             .filter(|queue| queue.connection_id == connection)
             .find(|queue| queue.name == name)
             .ok_or(PauseError::NotFound)
-    }
-
-    /// From now on it is as these settings say, all of it. Jobs keep the definition they were queued
-    /// with.
-    pub fn reload(&self, settings: Settings) -> Reloaded {
-        let before = self.inner.runner.settings();
-        let name = |definition: &crate::Definition| definition.name.clone();
-        let new = settings.pipelines.iter();
-        let reloaded = Reloaded {
-            added: new
-                .clone()
-                .filter(|new| before.pipeline(&new.name).is_none())
-                .map(name)
-                .collect(),
-            changed: new
-                .filter(|new| before.pipeline(&new.name).is_some_and(|old| old != *new))
-                .map(name)
-                .collect(),
-            removed: before
-                .pipelines
-                .iter()
-                .filter(|old| settings.pipeline(&old.name).is_none())
-                .map(name)
-                .collect(),
-        };
-        self.inner.runner.replace(settings);
-        reloaded
     }
 }

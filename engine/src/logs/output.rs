@@ -6,6 +6,8 @@ use super::{
     reader::Bytes,
 };
 
+use std::ops::ControlFlow;
+
 /// Records read at a time.
 const AT_A_TIME: u64 = 1024;
 
@@ -35,27 +37,41 @@ pub struct OutputLine {
 impl Log {
     /// Lines from there on: at most `max_bytes` of memory, but at least one line if there is one.
     pub fn output(&self, after: After, max_bytes: usize) -> Result<Vec<OutputLine>, LogError> {
-        let mut after = match after {
+        let after = match after {
             After::Line(n) => n,
             After::Offset(offset) => self.lines_before(offset)?,
         };
-        let mut bytes = Bytes::new(&self.data);
         let mut lines = Vec::new();
         let mut size = 0;
+        self.visit(after, |entry, text| {
+            size += text.len() + size_of::<OutputLine>();
+            if size > max_bytes && !lines.is_empty() {
+                return ControlFlow::Break(());
+            }
+            lines.push(line(entry, text));
+            ControlFlow::Continue(())
+        })?;
+        Ok(lines)
+    }
+
+    /// Shows the lines after line number `after` one by one, with their bytes as they are in the data, until
+    /// there are no more or it is broken off.
+    pub fn visit(
+        &self,
+        mut after: u64,
+        mut show: impl FnMut(&Entry, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), LogError> {
+        let mut bytes = Bytes::new(&self.data);
         loop {
             let entries = self.index.read(after.saturating_add(1), AT_A_TIME)?;
-            let is_last = (entries.len() as u64) < AT_A_TIME;
             for entry in &entries {
-                let text = bytes.of(entry)?;
-                size += text.len() + size_of::<OutputLine>();
-                if size > max_bytes && !lines.is_empty() {
-                    return Ok(lines);
+                if show(entry, bytes.of(entry)?).is_break() {
+                    return Ok(());
                 }
-                lines.push(line(entry, text));
                 after = entry.n;
             }
-            if is_last {
-                return Ok(lines);
+            if (entries.len() as u64) < AT_A_TIME {
+                return Ok(());
             }
         }
     }
@@ -63,7 +79,14 @@ impl Log {
     /// How many lines are whole before this offset. Where lines were left out just there, that is not
     /// counted: to say it twice does less harm than not at all.
     fn lines_before(&self, offset: u64) -> Result<u64, LogError> {
-        // Of the first line that ends there or after it.
+        let before = self.line_reaching(offset)? - 1;
+        let first = self.index.read(before + 1, 1)?;
+        let is_whole = |entry: &Entry| entry.start < entry.record.end && entry.record.end == offset;
+        Ok(before + u64::from(first.first().is_some_and(is_whole)))
+    }
+
+    /// Number of the first line that ends at this offset or after it; the next one's if none does.
+    fn line_reaching(&self, offset: u64) -> Result<u64, LogError> {
         let (mut low, mut high) = (0, self.index.lines()?);
         while low < high {
             let middle = low + (high - low) / 2;
@@ -73,9 +96,16 @@ impl Log {
                 high = middle;
             }
         }
-        let first = self.index.read(low + 1, 1)?;
-        let is_whole = |entry: &Entry| entry.start < entry.record.end && entry.record.end == offset;
-        Ok(low + u64::from(first.first().is_some_and(is_whole)))
+        Ok(low + 1)
+    }
+
+    /// How many lines after line number `after` it takes to have so many bytes, if there are as many.
+    pub fn lines_holding(&self, after: u64, bytes: u64) -> Result<u64, LogError> {
+        if bytes == 0 {
+            return Ok(0);
+        }
+        let begin = self.index.end(after)?;
+        Ok(self.line_reaching(begin + bytes)?.saturating_sub(after))
     }
 }
 
@@ -140,6 +170,16 @@ mod tests {
         let numbers: Vec<_> = read.iter().map(|line| (line.n, line.left_out)).collect();
         assert_eq!(numbers, [(2, Some(7)), (3, None)]);
         assert_eq!(log.output(After::Line(2), usize::MAX).unwrap()[0].n, 3);
+    }
+
+    #[test]
+    fn so_many_bytes_are_held_by_so_many_whole_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(dir.path(), &["a\n", "bcd\n", "", "ef\n"]);
+        for (after, bytes, lines) in [(0, 0, 0), (0, 1, 1), (0, 2, 1), (0, 3, 2), (1, 4, 1)] {
+            assert_eq!(log.lines_holding(after, bytes).unwrap(), lines, "{after} {bytes}");
+        }
+        assert_eq!(log.lines_holding(1, 5).unwrap(), 3, "with the one that has no bytes");
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Cancels {
 pub struct Attempt {
     pub context: Arc<Context>,
     pub job: JobId,
+    /// The name of its pipeline.
+    pub pipeline: String,
     pub number: u32,
     pub dir: PathBuf,
     /// What it runs, as it was queued with: JSON. Read only when it has to be started.
@@ -89,12 +91,28 @@ pub async fn claim(
     let (boot_id, at) = (context.boot_id.clone(), Timestamp::now());
     let claimed =
         Observation::Claimed { job, attempt: number, worker, boot_id: boot_id.clone(), at };
-    context.tell(claimed).await.ok()?;
-    let dir = context.job_dir(job);
-    let (definition, params) = (stored.definition, stored.params);
-    Attempt { context, job, number, dir, definition, params, boot_id, position: 0, cancels }
-        .end(None)
-        .await
+    let pipeline = stored.job.pipeline.unwrap_or_default();
+    // Before others can see that it is active: who restarts the pipeline then finds it.
+    context.pipeline_logs.begins(&pipeline, job);
+    if context.tell(claimed).await.is_err() {
+        context.pipeline_logs.forget(job);
+        return None;
+    }
+    context.pipeline_logs.started(&pipeline, job, number);
+    Attempt {
+        dir: context.job_dir(job),
+        definition: stored.definition,
+        params: stored.params,
+        position: 0,
+        context,
+        job,
+        pipeline,
+        number,
+        boot_id,
+        cancels,
+    }
+    .end(None)
+    .await
 }
 
 /// Follows an attempt that a server before this one claimed. `known` fires when it is clear whether
@@ -107,6 +125,7 @@ pub async fn adopt(
 ) -> Option<Last> {
     Attempt {
         job: found.job.id,
+        pipeline: found.job.pipeline.unwrap_or_default(),
         number: found.job.attempt,
         dir: context.job_dir(found.job.id),
         definition: found.definition,
@@ -262,6 +281,10 @@ impl Attempt {
 
     /// The attempt is over; `told` is what the board made of that, `state` what it was told.
     pub fn last(&self, told: Applied, state: JobState, log: LogInfo) -> Last {
+        self.context.pipeline_logs.grew(&self.pipeline, self.job, log);
+        if let Some(job) = &told.job {
+            self.context.pipeline_logs.ended(job);
+        }
         match told.job {
             Some(job) if job.state == JobState::Retrying => {
                 self.context.logs.set(self.job, log);

@@ -6,6 +6,7 @@ use crate::{
     board::{Applied, Board, Refused},
     executor::environment::{Inherited, Marker},
     linux::{self, directories::Directories},
+    pipeline_log::PipelineLogs,
     store::{Store, StoreError, StoredJob},
 };
 use shared::{ConnectionId, JobId};
@@ -22,6 +23,7 @@ pub struct Context {
     pub disk: Disk,
     pub inherited: Inherited,
     pub logs: LiveLogs,
+    pub pipeline_logs: PipelineLogs,
     pub directories: Arc<Directories>,
     /// The built-in runner's own connection.
     pub connection: ConnectionId,
@@ -69,6 +71,7 @@ impl Context {
             install: install.to_string(),
             jobs: data_dir.join("jobs"),
             logs: LiveLogs::default(),
+            pipeline_logs: PipelineLogs::default(),
             inherited: around.inherited,
             boot_id: around.boot_id,
             hostname: around.hostname,

@@ -116,6 +116,7 @@ impl<'a> Follower<'a> {
         // The size after the journal: a line of the journal names no byte that is not in it.
         let info = self.size().await;
         self.attempt.context.logs.set(self.attempt.job, info);
+        self.attempt.context.pipeline_logs.grew(&self.attempt.pipeline, self.attempt.job, info);
         let news = match news {
             Ok(news) => news,
             Err(error) => {

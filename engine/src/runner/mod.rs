@@ -32,6 +32,7 @@ use crate::{
     definition::QueueDef,
     linux::directories::Directories,
     logs::{Log, Size},
+    pipeline_log::PipelineLogs,
     store::{Paused, Store, StoreError, Unfinished},
 };
 use context::{Context, Surroundings};
@@ -112,6 +113,9 @@ impl Runner {
         let copy = store.is_copy();
         let context =
             Context::new((board, store), settings, around, directories, data_dir, executor);
+        let pipelines = context.settings();
+        let pipelines = pipelines.pipelines.iter().map(|new| (new.name.as_str(), false));
+        context.pipeline_logs.keep(pipelines);
         let context = Arc::new(context);
         let (looks, dir) = (context.clone(), data_dir.to_owned());
         let schedules = watch::Sender::new(context.settings());
@@ -156,6 +160,10 @@ impl Runner {
         &self.context.logs
     }
 
+    pub fn pipeline_logs(&self) -> &PipelineLogs {
+        &self.context.pipeline_logs
+    }
+
     pub fn settings(&self) -> Arc<Settings> {
         self.context.settings()
     }
@@ -189,6 +197,7 @@ impl Runner {
             let size =
                 blocking(move || Log::open(&dir)?.map_or(Ok(Size::default()), |log| log.size()));
             let size = size.await.unwrap_or_default();
+            self.context.pipeline_logs.ended(job);
             let info = LogInfo { lines: size.lines, bytes: size.bytes, ..LogInfo::default() };
             self.context.logs.close(job.id, info);
         }
@@ -216,6 +225,11 @@ impl Runner {
     pub fn replace(&self, settings: Settings) {
         let before = self.context.settings();
         let queues = settings.queues.clone();
+        let pipelines = settings.pipelines.iter().map(|new| {
+            let changed = before.pipeline(&new.name).is_some_and(|old| old != new);
+            (new.name.as_str(), changed)
+        });
+        self.context.pipeline_logs.keep(pipelines);
         self.context.replace_settings(settings);
         self.schedules.send_replace(self.context.settings());
         for QueueDef { name, concurrency } in &queues {
@@ -323,7 +337,12 @@ impl Runner {
             // An error: it ended while it was being adopted.
             let _ = is_known.await;
         }
-        waiting.iter().for_each(|found| self.enqueue(&found.job));
+        for Unfinished { job, .. } in &waiting {
+            if let (JobState::Retrying, Some(pipeline)) = (job.state, &job.pipeline) {
+                self.context.pipeline_logs.begins(pipeline, job.id);
+            }
+            self.enqueue(job);
+        }
     }
 
     /// The data directory is a copy: its runs belong to the board beside which it was made.

@@ -43,6 +43,17 @@ pub enum Change {
         queue: String,
         paused: Option<(String, Timestamp)>,
     },
+    /// A pipeline was made over the API, or changed.
+    PipelinePut {
+        name: String,
+        /// As JSON.
+        definition: String,
+        by: String,
+        at: Timestamp,
+    },
+    PipelineDeleted {
+        name: String,
+    },
     /// All rows of a job that is over, which leaves its directory as garbage.
     Deleted {
         job: JobId,

@@ -4,7 +4,7 @@
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
-//!   `requests`: what may be repeated; `retention`: what is past its time;
+//!   `pipelines`: those made over the API; `requests`: what may be repeated; `retention`: what is past its time;
 //!   `recent`: the last hour; `counted`: what is counted with every change
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
@@ -18,6 +18,7 @@ mod directory;
 mod error;
 mod events;
 mod jobs;
+mod pipelines;
 mod ranges;
 mod recent;
 mod requests;

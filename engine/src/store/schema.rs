@@ -7,13 +7,14 @@ use std::path::Path;
 use uuid::Uuid;
 
 /// Number n is at place n - 1. What was released is never edited, only added to.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_spine.sql"),
     include_str!("migrations/0002_runner.sql"),
     include_str!("migrations/0003_lists.sql"),
     include_str!("migrations/0004_retention.sql"),
     include_str!("migrations/0005_sorted.sql"),
     include_str!("migrations/0006_counted.sql"),
+    include_str!("migrations/0007_pipelines.sql"),
 ];
 
 /// What this board is, read or made when the store is opened.

@@ -1,6 +1,8 @@
 //! The writing connection: one transaction per commit, however much gathered for it.
 
-use super::{Change, StoreError, directory::DirectoryLock, row, search, unfinished::NOT_OVER};
+use super::{
+    Change, StoreError, directory::DirectoryLock, pipelines, row, search, unfinished::NOT_OVER,
+};
 use rusqlite::{
     Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params,
 };
@@ -235,6 +237,10 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
                     .execute(params![connection.0.as_bytes(), queue])?;
             }
         },
+        Change::PipelinePut { name, definition, by, at } => {
+            pipelines::put(tx, name, definition, by, *at)?;
+        }
+        Change::PipelineDeleted { name } => pipelines::remove(tx, name)?,
         Change::Deleted { job } => {
             search::remove(tx, *job)?;
             let id = job.0.as_bytes();

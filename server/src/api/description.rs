@@ -2,8 +2,8 @@
 //! a change of the API is seen in review.
 
 use super::{
-    access, again, connections, executions, jobs, log, log_download, log_search, pipelines, queues,
-    reload, views, workers,
+    access, again, connections, executions, jobs, log, log_download, log_search, pipeline_edits,
+    pipelines, queues, reload, views, workers,
 };
 use axum::Json;
 use utoipa::OpenApi;
@@ -35,6 +35,9 @@ use utoipa::OpenApi;
         log::line,
         log_download::download,
         log_search::search,
+        pipeline_edits::delete,
+        pipeline_edits::put,
+        pipeline_edits::restart,
         pipelines::list,
         pipelines::one,
         queues::list,

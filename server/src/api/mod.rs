@@ -13,6 +13,7 @@ mod jobs;
 mod log;
 mod log_download;
 mod log_search;
+mod pipeline_edits;
 mod pipelines;
 mod problem;
 mod queues;
@@ -52,6 +53,9 @@ pub fn routes() -> Routes {
         .get("/pages/pipelines", Rule::READ, views::pipelines)
         .get("/pipelines", Rule::READ, pipelines::list)
         .get("/pipelines/{name}", Rule::READ, pipelines::one)
+        .put("/pipelines/{name}", admin("pipeline.put"), pipeline_edits::put)
+        .delete("/pipelines/{name}", admin("pipeline.delete"), pipeline_edits::delete)
+        .post("/pipelines/{name}/restart", act("pipeline.restart"), pipeline_edits::restart)
         .get("/queues", Rule::READ, queues::list)
         .post("/queues/{name}/pause", act("queue.pause"), queues::pause)
         .post("/queues/{name}/resume", act("queue.resume"), queues::resume)

@@ -9,7 +9,7 @@ use axum::{
     Json,
     extract::{Path, State},
 };
-use engine::Engine;
+use engine::{Caller, Engine};
 use http::StatusCode;
 use shared::{Pipeline, Rows, page::PipelinePage, problem::Problem};
 
@@ -54,7 +54,16 @@ pub(super) async fn one(
     query: Query,
 ) -> Answer<Json<PipelinePage>> {
     Params::of(query, &[])?;
-    let page = engine.pipeline(&caller, &name).await?;
+    page(&engine, &caller, &name).await
+}
+
+/// One pipeline as it is shown.
+pub(super) async fn page(
+    engine: &Engine,
+    caller: &Caller,
+    name: &str,
+) -> Answer<Json<PipelinePage>> {
+    let page = engine.pipeline(caller, name).await?;
     page.map(Json).ok_or_else(|| {
         ApiError::new(StatusCode::NOT_FOUND, format!("there is no pipeline called {name}"))
     })

@@ -1,5 +1,6 @@
 //! Errors of the API: RFC 9457 problem details, `application/problem+json`.
 
+use crate::config::Wrong;
 use axum::{
     Json,
     response::{IntoResponse, Response},
@@ -8,7 +9,10 @@ use engine::{
     CancelError, DeleteError, PauseError, ReadError, RetryError, RunError, store::StoreError,
 };
 use http::{HeaderValue, StatusCode, header};
-use shared::{JobId, problem::Problem};
+use shared::{
+    JobId,
+    problem::{FieldError, Problem},
+};
 use std::fmt::Display;
 
 /// Seconds after which a request that found the server busy may come again.
@@ -33,6 +37,7 @@ impl ApiError {
             status: status.as_u16(),
             detail: Some(detail.into()),
             field: None,
+            errors: Vec::new(),
             job_id: None,
         });
         let after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
@@ -48,6 +53,18 @@ impl ApiError {
     pub fn after(mut self, seconds: u64) -> Self {
         self.after = Some(seconds);
         self
+    }
+
+    /// Fields that are wrong, at least one.
+    pub fn of_fields(wrong: Vec<Wrong>) -> Self {
+        let told: Vec<_> =
+            wrong.iter().map(|Wrong { field, what }| format!("{field}: {what}")).collect();
+        let mut error = Self::new(StatusCode::BAD_REQUEST, told.join("\n"));
+        error.problem.field = wrong.first().map(|wrong| wrong.field.clone());
+        let wrong = wrong.into_iter();
+        error.problem.errors =
+            wrong.map(|Wrong { field, what }| FieldError { field, detail: what }).collect();
+        error
     }
 
     fn about(mut self, job: JobId) -> Self {

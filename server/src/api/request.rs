@@ -10,6 +10,8 @@ use std::{collections::HashSet, fmt::Display, str::FromStr};
 
 /// Bytes of a JSON body.
 const MOST_BODY: usize = 64 * 1024;
+/// Of one whose fields are another's business: a pipeline has long commands.
+const MOST_OBJECT: usize = 512 * 1024;
 
 /// The parameters of a request whose names are all known, each given once.
 pub struct Params(Query);
@@ -75,22 +77,7 @@ impl<T: Fields, S: Send + Sync> FromRequest<S> for StrictJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Answer<Self> {
-        let kind = request.headers().get(header::CONTENT_TYPE).cloned();
-        let body = axum::body::to_bytes(request.into_body(), MOST_BODY).await.map_err(|_| {
-            let detail = format!("the body is broken off or longer than {MOST_BODY} bytes");
-            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-        })?;
-        // A form of another site cannot send this type without the browser asking us first.
-        let is_json = kind.as_ref().is_some_and(|kind| {
-            let kind = kind.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
-            kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
-        });
-        let absent = kind.is_none() && body.is_empty();
-        if !is_json && !absent {
-            let detail = "the body has to be application/json";
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-        }
-        let fields = if body.is_empty() { Map::new() } else { object(&body)? };
+        let fields = fields(request, MOST_BODY).await?;
         if let Some(name) = fields.keys().find(|name| !T::NAMES.contains(&name.as_str())) {
             let known = T::NAMES.join(", ");
             return Err(bad_field(name, format!("{name:?} is no field here: there are {known}")));
@@ -99,6 +86,36 @@ impl<T: Fields, S: Send + Sync> FromRequest<S> for StrictJson<T> {
             .map(Self)
             .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.to_string()))
     }
+}
+
+/// The fields of a JSON body, whatever they are.
+pub struct JsonObject(pub Map<String, Value>);
+
+impl<S: Send + Sync> FromRequest<S> for JsonObject {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<Self> {
+        fields(request, MOST_OBJECT).await.map(Self)
+    }
+}
+
+async fn fields(request: Request, most: usize) -> Answer<Map<String, Value>> {
+    let kind = request.headers().get(header::CONTENT_TYPE).cloned();
+    let body = axum::body::to_bytes(request.into_body(), most).await.map_err(|_| {
+        let detail = format!("the body is broken off or longer than {most} bytes");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+    })?;
+    // A form of another site cannot send this type without the browser asking us first.
+    let is_json = kind.as_ref().is_some_and(|kind| {
+        let kind = kind.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+        kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+    });
+    let absent = kind.is_none() && body.is_empty();
+    if !is_json && !absent {
+        let detail = "the body has to be application/json";
+        return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    if body.is_empty() { Ok(Map::new()) } else { object(&body) }
 }
 
 fn object(body: &[u8]) -> Answer<Map<String, Value>> {

@@ -17,6 +17,15 @@ pub struct Mistake {
     pub what: String,
 }
 
+/// One thing that is wrong in a pipeline that is no file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    /// Which, as `steps[greet].timeout`.
+    pub field: String,
+    /// What is wrong, and what is allowed.
+    pub what: String,
+}
+
 /// Everything that is wrong in a configuration file, in the order of its lines.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub struct Mistakes {

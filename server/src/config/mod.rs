@@ -4,9 +4,11 @@
 //! - [`unit`]: durations (`1h30m`) and sizes (`2GiB`)
 //! - [`name`]: which names queues, pipelines, steps and variables may have
 //! - [`settings`], [`pipeline`], [`params`], [`access`]: the keys there are, and the rules between them
+//! - [`json`]: one pipeline as JSON, by the same rules
 //! - [`mistake`]: what is told to the person who wrote the file; [`warning`]: what is told besides
 
 mod access;
+mod json;
 mod mistake;
 mod name;
 mod params;
@@ -17,7 +19,8 @@ mod unit;
 mod warning;
 
 pub use access::{AccessSettings, Limits, PublicUrl};
-pub use mistake::{Mistake, Mistakes};
+pub use json::pipeline as pipeline_of_json;
+pub use mistake::{Mistake, Mistakes, Wrong};
 pub use warning::{Warning, tell_warnings, warnings};
 
 use engine::Settings;
@@ -64,7 +67,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
 }
 
 /// Where a file is, as an absolute path.
-fn directory(path: &Path) -> PathBuf {
+pub fn directory(path: &Path) -> PathBuf {
     let dir = path.parent().unwrap_or(Path::new(""));
     // An error means that there is no working directory; then relative paths stay what they are.
     std::path::absolute(if dir.as_os_str().is_empty() { Path::new(".") } else { dir })

@@ -9,7 +9,7 @@ use engine::{
     Definition, OnLost, QueueDef, Retry, ScheduleDef, StepDef,
     schedule::{self, Schedule},
 };
-use shared::{Overlap, ParamDef, Phase};
+use shared::{Origin, Overlap, ParamDef, Phase};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -29,33 +29,44 @@ pub(super) fn read(root: &mut Section<'_, '_>, queues: &[QueueDef], dir: &Path) 
     for (i, At { value, span }) in root.tables("pipeline").into_iter().enumerate() {
         let path = path_of(root, "pipeline", i, &value);
         let mut section = Section::new(value, span, path, root.found());
-        let name = taken.name(&mut section, name::identifier);
-        let definition = Definition {
-            name: name.unwrap_or_default(),
-            description: section.text("description").map(|at| at.value),
-            queue: queue_of(&mut section, queues),
-            timeout: section.duration("timeout", SHORTEST, LONGEST),
-            params: params::read(&mut section),
-            env: environment(&mut section),
-            env_file: absolute(&mut section, "env_file", dir),
-            cwd: absolute(&mut section, "cwd", dir),
-            shell: shell(&mut section),
-            retry: retry(&mut section),
-            on_lost: section
-                .word("on_lost", &[("fail", OnLost::Fail), ("retry", OnLost::Retry)])
-                .unwrap_or_default(),
-            priority: section.number("priority", -100, 100).unwrap_or_default(),
-            max_concurrent: section.count("max_concurrent", 1, 1000),
-            max_log_bytes: section.size("max_log_bytes"),
-            schedule: None,
-            steps: steps(&mut section, dir),
-        };
-        let schedule = schedule(&mut section, &definition.params);
-        let definition = Definition { schedule, ..definition };
-        section.finish();
-        pipelines.push(definition);
+        let name = taken.name(&mut section, name::identifier).unwrap_or_default();
+        pipelines.push(read_one(section, name, queues, dir));
     }
     pipelines
+}
+
+/// The table of a pipeline, whose name was taken out of it.
+pub(super) fn read_one(
+    mut section: Section<'_, '_>,
+    name: String,
+    queues: &[QueueDef],
+    dir: &Path,
+) -> Definition {
+    let definition = Definition {
+        name,
+        origin: Origin::File,
+        description: section.text("description").map(|at| at.value),
+        queue: queue_of(&mut section, queues),
+        timeout: section.duration("timeout", SHORTEST, LONGEST),
+        params: params::read(&mut section),
+        env: environment(&mut section),
+        env_file: absolute(&mut section, "env_file", dir),
+        cwd: absolute(&mut section, "cwd", dir),
+        shell: shell(&mut section),
+        retry: retry(&mut section),
+        on_lost: section
+            .word("on_lost", &[("fail", OnLost::Fail), ("retry", OnLost::Retry)])
+            .unwrap_or_default(),
+        priority: section.number("priority", -100, 100).unwrap_or_default(),
+        max_concurrent: section.count("max_concurrent", 1, 1000),
+        max_log_bytes: section.size("max_log_bytes"),
+        schedule: None,
+        steps: steps(&mut section, dir),
+    };
+    let schedule = schedule(&mut section, &definition.params);
+    let definition = Definition { schedule, ..definition };
+    section.finish();
+    definition
 }
 
 fn retry(section: &mut Section<'_, '_>) -> Retry {

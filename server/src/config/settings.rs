@@ -28,6 +28,9 @@ pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> 
         max_log_bytes: root.size("max_log_bytes").unwrap_or(defaults.max_log_bytes),
         min_free_disk: root.size("min_free_disk").unwrap_or(defaults.min_free_disk),
         retention: retention(&mut root),
+        allow_pipeline_editing: root
+            .yes("allow_pipeline_editing")
+            .unwrap_or(defaults.allow_pipeline_editing),
         queues: queues(&mut root),
         ..defaults
     };

@@ -104,7 +104,7 @@ name = "a/b"
 "#;
     let expected = [
         "t.toml:1: on_shutdwn: is not a key that is known here; did you mean on_shutdown? \
-         (allowed: access, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, retention, trusted_proxies)",
+         (allowed: access, allow_pipeline_editing, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, retention, trusted_proxies)",
         "t.toml:2: grace: is 10, wanted is a duration such as \"10m\", \"1h30m\" or \"500ms\", \
          at most 30 days",
         "t.toml:3: max_log_bytes: is \"2gib\", wanted is a size such as \"512MiB\" or \"2GiB\", \

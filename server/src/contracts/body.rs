@@ -28,13 +28,26 @@ pub trait Source: Send + Unpin + 'static {
     }
 }
 
-/// Answers with a stream.
+/// Answers with a stream of events.
 pub fn stream(place: Place, source: impl Source) -> Response {
-    let mut response = Response::new(Body::new(StreamBody { place, source, part: Part::First }));
+    let body = StreamBody { place, source, shape: Shape::Events, part: Part::First };
+    response(body, "text/event-stream; charset=utf-8")
+}
+
+/// Answers with text, of which nothing is the stream's own.
+pub fn text(place: Place, source: impl Source) -> Response {
+    let body = StreamBody { place, source, shape: Shape::Text, part: Part::Middle };
+    let mut response = response(body, "text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
+    response
+}
+
+fn response(body: StreamBody<impl Source>, content: &'static str) -> Response {
+    let mut response = Response::new(Body::new(body));
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_TYPE, "text/event-stream; charset=utf-8"),
+        (header::CONTENT_TYPE, content),
         (header::CACHE_CONTROL, "no-cache, no-transform"),
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -63,7 +76,13 @@ impl<S: Source> Source for Beating<S> {
 struct StreamBody<S> {
     place: Place,
     source: S,
+    shape: Shape,
     part: Part,
+}
+
+enum Shape {
+    Events,
+    Text,
 }
 
 enum Part {
@@ -104,7 +123,10 @@ impl<S: Source> StreamBody<S> {
                 }
                 Told::Closing => {
                     self.part = Part::Over;
-                    return Poll::Ready(Some(sse::farewell().into()));
+                    return Poll::Ready(match self.shape {
+                        Shape::Events => Some(sse::farewell().into()),
+                        Shape::Text => None,
+                    });
                 }
                 Told::AccessEnded => {
                     self.part = Part::Over;

@@ -4,7 +4,7 @@
 //! end; nothing is queued), [`sse`] (writing events).
 //! On it: [`dashboard`] (contract 1), [`job`] with [`job_status`], [`job_logs`] and
 //! [`job_download`] (contract 2), [`executions`] with [`execution_event`] (contract 3, which reads a
-//! [`story`]), [`runner_job`] and [`runner_socket`] over [`runner_events`] (contract 5). Each keeps its own shape of errors.
+//! [`story`]), [`pipeline_logs`] (contract 4, plain text), [`runner_job`] and [`runner_socket`] over [`runner_events`] (contract 5). Each keeps its own shape of errors.
 
 mod body;
 mod dashboard;
@@ -14,6 +14,7 @@ mod job;
 mod job_download;
 mod job_logs;
 mod job_status;
+mod pipeline_logs;
 mod runner_event;
 mod runner_events;
 mod runner_job;
@@ -29,5 +30,9 @@ use crate::auth::Routes;
 
 /// The routes of all contracts.
 pub fn routes() -> Routes {
-    dashboard::routes().merge(job::routes()).merge(executions::routes()).merge(runner_job::routes())
+    dashboard::routes()
+        .merge(job::routes())
+        .merge(executions::routes())
+        .merge(pipeline_logs::routes())
+        .merge(runner_job::routes())
 }

@@ -108,6 +108,7 @@ fn problem(status: StatusCode, detail: &str) -> Response {
         status: status.as_u16(),
         detail: Some(detail.to_owned()),
         field: None,
+        errors: Vec::new(),
         job_id: None,
     };
     let json = HeaderValue::from_static("application/problem+json");

@@ -19,6 +19,8 @@ mod executions_stream;
 mod job_logs;
 mod job_status;
 mod log_search;
+mod pipeline_edits;
+mod pipeline_logs;
 mod runner_job;
 mod runner_socket;
 mod running;

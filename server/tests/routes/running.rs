@@ -45,8 +45,12 @@ impl Running {
 
     async fn started(pipelines: &str, bound: impl FnOnce(&mut Streams), with_key: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("test.toml"), pipelines).unwrap();
+        Self::open(dir, bound, with_key).await
+    }
+
+    async fn open(dir: TempDir, bound: impl FnOnce(&mut Streams), with_key: bool) -> Self {
         let file = dir.path().join("test.toml");
-        std::fs::write(&file, pipelines).unwrap();
         let config = config::load(&file).unwrap();
         let exe = PathBuf::from(env!("CARGO_BIN_EXE_tailboard"));
         let data = dir.path().join("data");
@@ -76,6 +80,19 @@ impl Running {
         let router = served.router(address, &config.access);
         let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
         Self { address, engine, access, streams, closing, closing_streams, file, dir, serving }
+    }
+
+    /// Ends the server and leaves its runs; another one is started on the same directory.
+    pub async fn start_again(self) -> Self {
+        self.closing.cancel();
+        let stop = async {
+            self.serving.await.unwrap();
+            self.engine.stop(false).await;
+        };
+        tokio::time::timeout(PATIENCE, stop).await.expect("an end in time");
+        // The last handles: the directory is free after that, and has its key.
+        drop((self.engine, self.access));
+        Self::open(self.dir, |_| {}, false).await
     }
 
     /// Ends the server and the runs that are left.
@@ -111,6 +128,15 @@ impl Running {
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let json = [("Content-Type", "application/json")];
         client::send(self.address, "POST", path, &json, body.to_string().as_bytes()).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        let json = [("Content-Type", "application/json")];
+        client::send(self.address, "PUT", path, &json, body.to_string().as_bytes()).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        client::send(self.address, "DELETE", path, &[], b"").await
     }
 
     /// Runs a pipeline; gives the job's id.

@@ -14,7 +14,8 @@ fn concrete(path: &str) -> String {
 
 #[tokio::test]
 async fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
-    let server = Running::start("").await;
+    // Without it, pipelines are edited by nobody.
+    let server = Running::start("allow_pipeline_editing = true\n").await;
     let (revoked_id, revoked) = server.key("revoked", "admin").await;
     let gone = server.call("DELETE", &format!("/api/v1/keys/{revoked_id}"), json!({})).await;
     assert_eq!(gone.status, 204);

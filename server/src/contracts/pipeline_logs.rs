@@ -1,0 +1,129 @@
+//! Contract 4, `GET /v0/pipelines/{pipeline_name}/logs`: what all runs of a pipeline print, as plain
+//! text. First what its circular buffer has, then what comes, until the pipeline is deleted or
+//! restarted.
+
+use super::{
+    body::{self, unfold},
+    streams::TooMany,
+};
+use crate::{
+    auth::{By, Routes, Rule},
+    served::Served,
+};
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use engine::{PipelineLog, ReadError};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+/// Text read for one piece; one line may be longer.
+const PIECE: usize = 64 * 1024;
+const LAST_LINE: &[u8] = b"Logs have ended\n";
+
+pub fn routes() -> Routes {
+    Routes::new().get("/v0/pipelines/{pipeline_name}/logs", Rule::READ, open)
+}
+
+async fn open(
+    State(Served { engine, streams, .. }): State<Served>,
+    By(caller): By,
+    Path(name): Path<String>,
+) -> Result<Response, Refusal> {
+    if streams.is_closing() {
+        return Err(Refusal::unreachable());
+    }
+    let log = engine.pipeline_log(&caller, &name).ok_or_else(|| Refusal::unknown(&name))?;
+    let place = streams.open(&caller)?;
+    // A fresh buffer has a line too, so this waits for the disk only.
+    let (log, first) = log.next(PIECE).await?;
+    let text = TextStream { log: Some(log), ready: first.as_deref().map(piece) };
+    Ok(body::text(place, unfold(text, TextStream::next)))
+}
+
+/// A copy, so that what waits for a slow client holds no memory of the thread that read it.
+fn piece(text: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(text)
+}
+
+struct TextStream {
+    /// None: all is said.
+    log: Option<PipelineLog>,
+    /// Read before the answer was begun.
+    ready: Option<Bytes>,
+}
+
+impl TextStream {
+    async fn next(mut self) -> (Self, Option<Bytes>) {
+        if let Some(ready) = self.ready.take() {
+            return (self, Some(ready));
+        }
+        let Some(log) = self.log.take() else { return (self, None) };
+        match log.next(PIECE).await {
+            Ok((log, Some(text))) => (Self { log: Some(log), ready: None }, Some(piece(&text))),
+            Ok((_, None)) => (self, Some(Bytes::from_static(LAST_LINE))),
+            Err(error) => {
+                tracing::error!(%error, "a pipeline's log cannot be read any further");
+                (self, None)
+            }
+        }
+    }
+}
+
+/// An error in this contract's shape: `{"message","error_code","details"}`.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    details: Value,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), details: json!({}) }
+    }
+
+    fn unknown(name: &str) -> Self {
+        let message = format!("Unknown pipeline name '{name}'");
+        let details = json!({ "pipeline_name": name });
+        Self { details, ..Self::new(StatusCode::NOT_FOUND, "UnknownPipelineName", message) }
+    }
+
+    fn unreachable() -> Self {
+        let message = "The runner cannot be reached: the server is going away";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "RunnerInteractionUnreachable", message)
+    }
+}
+
+impl From<TooMany> for Refusal {
+    fn from(TooMany: TooMany) -> Self {
+        let message = "Too many streams are open";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+    }
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        tracing::error!(%error, "a pipeline's log cannot be read");
+        let message = "The log cannot be read";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", message)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "message": self.message,
+            "error_code": self.code,
+            "details": self.details,
+        });
+        let mut response = (self.status, Json(body)).into_response();
+        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        response
+    }
+}
