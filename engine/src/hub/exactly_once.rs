@@ -36,7 +36,7 @@ fn publish(log: &mut Log, published: &mut Published, events: &[(u8, Option<u8>)]
         let id = EventId { epoch: EPOCH, seq };
         let key = key.map(|key| Key::Progress(JobId(Uuid::from_u128(u128::from(key)))));
         let frame = frame(Some(id), "test", &seq);
-        Event { seq, connection: connection(n), topic: Topic::Job, key, frame }
+        Event { seq, connection: connection(n), topic: Topic::Job, key, after_gap: false, frame }
     });
     let events = events.collect();
     log.publish(events, &[]);

@@ -1,9 +1,9 @@
 //! Stored events, as they are read back into the rings after a start.
 
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, Writer, row};
 use bytes::Bytes;
 use rusqlite::params;
-use shared::ConnectionId;
+use shared::{ConnectionId, Timestamp};
 
 /// An event as it is stored: encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,20 @@ pub struct History {
     pub events: Vec<StoredEvent>,
     /// Number of the last event of the connection that is not kept any more.
     pub floor: u64,
+}
+
+/// By whom the events of a connection were switched off, and when.
+pub type EventsOff = (ConnectionId, String, Timestamp);
+
+impl Writer {
+    /// Connections whose events are switched off.
+    pub fn events_off(&self) -> Result<Vec<EventsOff>, StoreError> {
+        let mut query = self.db().prepare("SELECT connection, by, at FROM events_off")?;
+        let rows = query.query_map([], |found| {
+            Ok((ConnectionId(row::uuid(found, 0)?), found.get(1)?, Timestamp(found.get(2)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 impl Store {
