@@ -3,7 +3,8 @@
 import { expect, serve, test } from "../board";
 import { type Server, until } from "../server";
 import { clients } from "./clients";
-import { gated, run, streams } from "./streams";
+import { BrowserSocket } from "./socket";
+import { arrived, checkRunnerJob, gated, run, streams } from "./streams";
 import { Wire } from "./wires";
 
 const server = serve(gated);
@@ -21,18 +22,14 @@ for (const [name, open] of Object.entries(clients)) {
       board.allowErrors(/net::ERR_/);
       await board.goto({ url: wire.url } as Server, "/workers");
     }
-    const connections = await server.get<{ items: { id: string }[]; as_of: string }>("/api/v1/connections");
-    const { job, open: openGate } = await run(server);
-    const paths = streams.map((stream) => stream.path(job, connections.items[0].id, connections.as_of));
-    const client = await open(paths.map((path) => wire.url + path), server.token, page);
-    const each = (act: (stream: (typeof streams)[0], n: number) => unknown) => Promise.all(streams.map(act));
-
+    const { job, urls, open: openGate } = await run(server);
+    const client = await open(urls(wire.url), server.token, page);
     // The run goes on only when what there was of it has arrived, and the line is cut in between.
-    await each((stream, n) => client.readers[n].saw(`${stream.name}: the run to wait`, stream.waits));
+    await arrived(client.readers, "waits");
     wire.cut();
     openGate();
-    await each((stream, n) => client.readers[n].saw(`${stream.name}: the end`, stream.last));
-    await each((stream, n) => {
+    await arrived(client.readers, "last");
+    streams.forEach((stream, n) => {
       const { seen } = client.readers[n];
       expect(seen.filter(({ data }) => data === undefined), `${stream.name}: events without data`).toEqual([]);
       stream.check(seen, job);
@@ -43,3 +40,16 @@ for (const [name, open] of Object.entries(clients)) {
     await client.stop();
   });
 }
+
+test("the browser's WebSocket reads a runner job whole over a cut line", async ({ board, page }) => {
+  board.allowErrors(/net::ERR_|WebSocket connection/);
+  await board.goto({ url: wire.url } as Server, "/workers");
+  const { job, open } = await run(server);
+  const socket = await BrowserSocket.open(page, job.id);
+  await socket.reader.saw("the run to wait", streams.at(-1)!.waits);
+  wire.cut();
+  open();
+  await socket.over();
+  expect(socket.codes).toEqual([1006, 1000]);
+  checkRunnerJob(socket.reader.seen, job);
+});

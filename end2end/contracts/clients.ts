@@ -18,13 +18,17 @@ export interface Seen {
 
 /** What one stream gave to a client. */
 export class Reader {
+  /** Heartbeats apart: they come when they come. */
   readonly seen: Seen[] = [];
+  heartbeats = 0;
   /** The status with which the client was told not to come back. */
   ended?: number;
-  readonly comments: string[] = [];
+  /** How often it was asked for; counted for `curl` alone. */
+  asked = 0;
 
   take(told: { id: string | null; event: string; data: string }) {
-    this.seen.push({ ...told, data: told.data ? JSON.parse(told.data) : undefined });
+    if (told.event === "heartbeat" && told.data) this.heartbeats += 1;
+    else this.seen.push({ ...told, data: told.data ? JSON.parse(told.data) : undefined });
   }
 
   /** Waits until the client saw an event. */
@@ -84,7 +88,7 @@ const curl: Open = async (urls, token) => {
         last = block.id;
         reader.take(block);
       });
-      decoder.comments = reader.comments;
+      reader.asked += 1;
       const args = ["-sN", "--noproxy", "*", "-H", `Authorization: Bearer ${token}`, "-w", "%{stderr}%{http_code}"];
       if (last) args.push("-H", `Last-Event-ID: ${last}`);
       const child = spawn("curl", [...args, url], { stdio: ["ignore", "pipe", "pipe"] });
@@ -111,7 +115,7 @@ const curl: Open = async (urls, token) => {
 const browser: Open = async (urls, _, page) => {
   const readers = urls.map(() => new Reader());
   // The page of this test is the only one that has this.
-  await page.exposeFunction("told", (stream: number, told: any) => {
+  await page.exposeFunction("sourceTold", (stream: number, told: any) => {
     if (told.ended === undefined) readers[stream].take(told);
     else readers[stream].ended = told.ended;
   });
@@ -120,7 +124,7 @@ const browser: Open = async (urls, _, page) => {
       const open = ((window as any).sources = [] as EventSource[]);
       urls.forEach((url, stream) => {
         const source = new EventSource(url);
-        const tell = (what: object) => void (window as any).told(stream, what);
+        const tell = (what: object) => void (window as any).sourceTold(stream, what);
         for (const name of ["message", ...names]) {
           source.addEventListener(name, (event: any) => tell({ id: event.lastEventId, event: name, data: event.data }));
         }

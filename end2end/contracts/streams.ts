@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "@playwright/test";
 import { type Job, Server } from "../server";
-import type { Seen } from "./clients";
+import type { Reader, Seen } from "./clients";
 
 /** What tears a line for clients that split it anywhere but at CR and LF, and what is more than a byte. */
 const ODD = "ä 😀 \u0085\u2028\u2029\u000b\u000c \\ \" data: x";
@@ -29,11 +29,28 @@ run = "echo three"
 
 let runs = 0;
 
+export interface Run {
+  job: Job;
+  /** Every stream of it, by way of this address. */
+  urls: (base: string) => string[];
+  open: () => void;
+}
+
 /** A run whose first step waits until `open` is called. */
-export async function run(server: Server): Promise<{ job: Job; open: () => void }> {
+export async function run(server: Server): Promise<Run> {
+  const { items, as_of } = await server.get<{ items: { id: string }[]; as_of: string }>("/api/v1/connections");
   const gate = join(server.dir, `gate-${runs++}`);
   const job = await server.run("gated", { gate });
-  return { job, open: () => writeFileSync(gate, "") };
+  return {
+    job,
+    urls: (base) => streams.map((stream) => base + stream.path(job, items[0].id, as_of)),
+    open: () => writeFileSync(gate, ""),
+  };
+}
+
+/** Waits until each stream has told that the run waits, or all there is. */
+export async function arrived(readers: Reader[], where: "waits" | "last") {
+  await Promise.all(streams.map((stream, n) => readers[n].saw(`${stream.name}: ${where}`, stream[where])));
 }
 
 export interface Stream {
