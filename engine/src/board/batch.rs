@@ -55,7 +55,7 @@ impl Numbers {
         self.last
     }
 
-    fn encode(&mut self, name: &str, data: &impl Serialize) -> Bytes {
+    fn encode(&mut self, name: &'static str, data: &impl Serialize) -> Bytes {
         let id = EventId { epoch: self.epoch, seq: self.last };
         frame_exact(&mut self.buffer, id, name, data)
     }
@@ -66,7 +66,7 @@ impl Numbers {
         batch: &mut Batch,
         connection: ConnectionId,
         topic: Topic,
-        name: &str,
+        name: &'static str,
         data: &impl Serialize,
     ) {
         if self.off.contains(connection) {
@@ -86,7 +86,7 @@ impl Numbers {
         batch: &mut Batch,
         connection: ConnectionId,
         (topic, key): (Topic, Key),
-        name: &str,
+        name: &'static str,
         data: &impl Serialize,
     ) {
         if topic != Topic::Connection && self.off.contains(connection) {
