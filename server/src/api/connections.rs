@@ -4,9 +4,12 @@ use super::{
     problem::{Answer, connection_id},
     request::{Fields, Params, StrictJson},
 };
-use crate::{auth::By, query::Query};
+use crate::{
+    auth::{By, Done},
+    query::Query,
+};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
 };
 use engine::Engine;
@@ -80,8 +83,10 @@ pub(super) async fn change(
     Path(id): Path<String>,
     query: Query,
     StrictJson(ConnectionChanges { events }): StrictJson<ConnectionChanges>,
-) -> Answer<Json<Connection>> {
+) -> Answer<(Extension<Done>, Json<Connection>)> {
     Params::of(query, &[])?;
-    let id = connection_id(&id)?;
-    Ok(Json(engine.switch_events(&caller, id, events == Events::On).await?))
+    let on = events == Events::On;
+    let row = engine.switch_events(&caller, connection_id(&id)?, on).await?;
+    let detail = Some(if on { "on" } else { "off" }.to_owned());
+    Ok((Extension(Done { detail, ..Done::to(&row.name) }), Json(row)))
 }

@@ -184,7 +184,6 @@ impl From<SwitchError> for ApiError {
     fn from(error: SwitchError) -> Self {
         match error {
             SwitchError::NotFound => Self::new(StatusCode::NOT_FOUND, error.to_string()),
-            SwitchError::NotAllowed => Self::new(StatusCode::FORBIDDEN, error.to_string()),
             SwitchError::Busy | SwitchError::Slow | SwitchError::Closed => unavailable(&error),
         }
     }
