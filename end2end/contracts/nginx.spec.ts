@@ -34,6 +34,15 @@ for (const [name, open] of Object.entries(clients)) {
   });
 }
 
+test("without a credential no stream is had, through nginx no more than direct", async () => {
+  const { urls, open } = await run(server);
+  open();
+  for (const url of [...urls(server.url), ...urls(bare.url)]) {
+    const answer = await fetch(url);
+    expect([answer.status, answer.headers.get("www-authenticate")], url).toEqual([401, "Bearer"]);
+  }
+});
+
 test("the browser's WebSocket goes through nginx with the lines that are documented", async ({ board, page }) => {
   await board.goto({ url: full.url } as Server, "/workers");
   const { job, open } = await run(server);
