@@ -1,4 +1,4 @@
-// Event streams by the letter of the WHATWG algorithm, and the comments that a client does not see.
+// Event streams by the letter of the WHATWG algorithm.
 
 export interface Block {
   /** The last id that was given, as a client keeps it; empty: none was. */
@@ -8,8 +8,6 @@ export interface Block {
 }
 
 export class Decoder {
-  comments: string[] = [];
-  retry?: number;
   private text = "";
   private begun = false;
   private last = "";
@@ -38,19 +36,18 @@ export class Decoder {
   private line(line: string) {
     if (line === "") return this.blank();
     const colon = line.indexOf(":");
-    if (colon === 0) return void this.comments.push(line.slice(1));
+    if (colon === 0) return;
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "event") this.event = value;
     else if (field === "data") this.data += `${value}\n`;
     else if (field === "id" && !value.includes("\0")) this.last = value;
-    else if (field === "retry" && /^\d+$/.test(value)) this.retry = Number(value);
   }
 
   private blank() {
     const { event, data } = this;
     this.event = this.data = "";
-    // Algorithm: nothing is dispatched without data. Ours never has such a block, so it is told.
+    // A browser dispatches nothing without data, others an empty event: ours has none, and one would be seen.
     this.dispatch({ id: this.last, event: event || "message", data: data.replace(/\n$/, "") });
   }
 }
