@@ -65,8 +65,9 @@ test("quiet streams outlast a proxy that ends connections after 20 s without a b
   // Only time makes a proxy lose patience.
   const quiet = Date.now();
   await until("more than 20 s to pass", async () => Date.now() - quiet > 21_000);
-  // Nobody had to come back.
+  // Nobody had to come back. The first three say that they live in events, the others in comments.
   expect(client.readers.map(({ asked }) => asked)).toEqual(streams.map(() => 1));
+  expect(client.readers.map(({ heartbeats }) => heartbeats > 0)).toEqual([true, true, true, false, false]);
   open();
   await arrived(client.readers, "last");
   await socket.over();
