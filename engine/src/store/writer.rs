@@ -1,7 +1,8 @@
 //! The writing connection: one transaction per commit, however much gathered for it.
 
 use super::{
-    Change, StoreError, directory::DirectoryLock, pipelines, row, search, unfinished::NOT_OVER,
+    Change, StoreError, directory::DirectoryLock, events, pipelines, row, search,
+    unfinished::NOT_OVER,
 };
 use rusqlite::{
     Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params,
@@ -243,24 +244,8 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             pipelines::put(tx, name, definition, by, *at)?;
         }
         Change::PipelineDeleted { name } => pipelines::remove(tx, name)?,
-        Change::EventsOff { connection, by, at } => {
-            tx.prepare_cached(
-                "INSERT OR REPLACE INTO events_off (connection, by, at) VALUES (?, ?, ?)",
-            )?
-            .execute(params![connection.0.as_bytes(), by, at.0])?;
-        }
-        Change::EventsOn { connection, floor } => {
-            let id = connection.0.as_bytes();
-            for table in ["events_off", "events"] {
-                tx.prepare_cached(&format!("DELETE FROM {table} WHERE connection = ?"))?
-                    .execute([id])?;
-            }
-            tx.prepare_cached(
-                "INSERT INTO connections (id, floor) VALUES (?1, ?2) \
-                 ON CONFLICT (id) DO UPDATE SET floor = ?2",
-            )?
-            .execute(params![id, *floor as i64])?;
-        }
+        Change::EventsOff { connection, by, at } => events::off(tx, *connection, by, *at)?,
+        Change::EventsOn { connection, floor } => events::on(tx, *connection, *floor)?,
         Change::Deleted { job } => {
             search::remove(tx, *job)?;
             let id = job.0.as_bytes();
