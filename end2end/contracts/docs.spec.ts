@@ -30,6 +30,7 @@ const prints: Record<string, RegExp[]> = {
     /event: initiated\n[^]*id: end\nevent: completed\n/,
     /^execution hello queued\n[^]*step greet completed\nexecution hello completed\n$/,
   ],
+  "pipeline.md": [/INFO  run [0-9a-f-]+ started\nhello\nthere\n/],
   "runner-job.md": [
     /event: step\.output\ndata: .*"hello\\nthere\\n"[^]*event: stream\.complete\n/,
     /^hello\nthere\n$/,

@@ -9,6 +9,9 @@ import type { Reader, Seen } from "./clients";
 /** What tears a line for clients that split it anywhere but at CR and LF, and what is more than a byte. */
 const ODD = "ä 😀 \u0085\u2028\u2029\u000b\u000c \\ \" data: x";
 
+/** What a run prints. */
+export const text = [ODD, "", "it's open", "three"];
+
 const first = `printf '%s\\n\\n' '${ODD}'; until [ -e "$PARAM_GATE" ]; do sleep 0.02; done; echo "it's open"`;
 
 /** Goes on after its first lines when a file is there whose name the run is given. */
@@ -105,9 +108,8 @@ export const streams: Stream[] = [
     waits: ({ id }) => id === "2",
     last: isEnd,
     check: (seen) => {
-      const lines = [ODD, "", "it's open", "three"];
       const told = seen.map(({ id, event, data }) => [id, event, data.line_number, data.line ?? data.message]);
-      const expected: unknown[] = lines.map((line, n) => [`${n + 1}`, "log", n + 1, line]);
+      const expected: unknown[] = text.map((line, n) => [`${n + 1}`, "log", n + 1, line]);
       expect(told).toEqual([...expected, ["end", "log_complete", undefined, "Log is complete"]]);
     },
   },
@@ -151,7 +153,7 @@ export function checkRunnerJob(seen: Seen[], job: Job) {
   expect(told).toEqual([
     ["job.started", "active"],
     ["step.started", "first"],
-    ["step.output", `${ODD}\n\nit's open\n`],
+    ["step.output", `${text.slice(0, 3).join("\n")}\n`],
     ["step.completed", "completed"],
     ["step.started", "second"],
     ["step.output", "three\n"],
