@@ -4,7 +4,7 @@ import config from "./playwright.config";
 // No trace: recording the page takes its time from the very thread that is measured.
 export default {
   ...config,
-  testDir: "bench",
+  testMatch: "bench/**/*.spec.ts",
   workers: 1,
   timeout: 1_200_000,
   use: { ...config.use, trace: "off" as const },

@@ -7,7 +7,7 @@ const chromium =
 
 // Every test file starts a server of its own (tailboard.ts), so files run side by side.
 export default defineConfig({
-  testDir: "tests",
+  testMatch: ["tests/**/*.spec.ts", "contracts/**/*.spec.ts"],
   outputDir: process.env.TAILBOARD_RESULTS ?? "test-results",
   fullyParallel: false,
   workers: 2,

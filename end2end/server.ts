@@ -116,11 +116,11 @@ export class Server {
   }
 
   /** Runs a pipeline through the API; answers with the job. */
-  async run(pipeline: string): Promise<Job> {
+  async run(pipeline: string, params: Record<string, string> = {}): Promise<Job> {
     const response = await this.fetch("/api/v1/executions", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ pipeline }),
+      body: JSON.stringify({ pipeline, params }),
     });
     if (response.status !== 202) throw new Error(`run ${pipeline}: ${response.status} ${await response.text()}`);
     return (await response.json()) as Job;

@@ -14,6 +14,9 @@ wasm_bindgen_version=$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/[^0-9.]/,
 cargo_leptos_bin=$tools/cargo-leptos-$cargo_leptos_version/bin
 wasm_bindgen_bin=$tools/wasm-bindgen-cli-$wasm_bindgen_version/bin
 
+# An environment of just the Python clients of the streams that their tests use.
+python_clients=$tools/python-clients-$(sha256sum "$root/end2end/clients/requirements.txt" | cut -c 1-16)
+
 export PATH="$cargo_leptos_bin:$wasm_bindgen_bin:$root/node_modules/.bin:$PATH"
 
 say() { printf 'setup: %s\n' "$*" >&2; }

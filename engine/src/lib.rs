@@ -33,7 +33,7 @@ pub use definition::{
 pub use engine::{
     CancelError, DeleteError, EditError, Engine, LogSearch, Measures, PauseError, PipelineLog, Put,
     ReadError, Reloaded, RestartError, RetryError, RetryRequest, RunError, RunRequest, StartError,
-    make_private,
+    SwitchError, make_private,
 };
 pub use linux::{init::run as run_as_init, use_small_pages};
 pub use observation::Observation;

@@ -61,6 +61,13 @@ pub enum Observation {
     PipelineDeleted {
         name: String,
     },
+    /// Events of a connection are told again, or no more: by whom, since when.
+    EventsSwitched {
+        connection: ConnectionId,
+        on: bool,
+        by: String,
+        at: Timestamp,
+    },
     /// A job that is over was deleted, with all that is stored of it.
     Deleted {
         job: JobId,

@@ -1,6 +1,6 @@
 //! What gathers for one commit: changes of rows, numbered events, answers.
 
-use super::{line::Reply, published::Row, state::Outcome};
+use super::{line::Reply, published::Row, state::Outcome, switch::SwitchedOff};
 use crate::{
     hub::{Event, Key, Publication, Topic, frame_exact},
     store::Change,
@@ -15,15 +15,17 @@ pub(super) struct Batch {
     /// In the order in which they happened.
     pub changes: Vec<Change>,
     pub publication: Publication,
+    /// Jobs of which anything changed, and whose they are.
+    pub touched: Vec<(JobId, ConnectionId)>,
     pub rows: Vec<Row>,
     pub answers: Vec<(Reply, Outcome)>,
 }
 
 impl Batch {
     /// Something of the job changed.
-    pub fn touch(&mut self, job: JobId) {
-        if self.publication.jobs.last() != Some(&job) {
-            self.publication.jobs.push(job);
+    pub fn touch(&mut self, job: JobId, of: ConnectionId) {
+        if self.touched.last() != Some(&(job, of)) {
+            self.touched.push((job, of));
         }
     }
 }
@@ -33,13 +35,15 @@ impl Batch {
 pub(super) struct Numbers {
     epoch: Epoch,
     last: u64,
+    /// Connections whose events are switched off: they are numbered, and nobody is told of them.
+    pub off: SwitchedOff,
     buffer: Vec<u8>,
 }
 
 impl Numbers {
     /// `last`: the last number that may have been given out before.
-    pub fn new(epoch: Epoch, last: u64) -> Self {
-        Self { epoch, last, buffer: Vec::new() }
+    pub fn new(epoch: Epoch, last: u64, off: SwitchedOff) -> Self {
+        Self { epoch, last, off, buffer: Vec::new() }
     }
 
     pub fn last(&self) -> u64 {
@@ -51,7 +55,7 @@ impl Numbers {
         self.last
     }
 
-    fn encode(&mut self, name: &str, data: &impl Serialize) -> Bytes {
+    fn encode(&mut self, name: &'static str, data: &impl Serialize) -> Bytes {
         let id = EventId { epoch: self.epoch, seq: self.last };
         frame_exact(&mut self.buffer, id, name, data)
     }
@@ -62,25 +66,34 @@ impl Numbers {
         batch: &mut Batch,
         connection: ConnectionId,
         topic: Topic,
-        name: &str,
+        name: &'static str,
         data: &impl Serialize,
     ) {
+        if self.off.contains(connection) {
+            return;
+        }
         let (seq, frame) = (self.last, self.encode(name, data));
         let stored = Change::Event { seq, connection, topic: topic as u8, frame: frame.clone() };
         batch.changes.push(stored);
-        batch.publication.events.push(Event { seq, connection, topic, key: None, frame });
+        let (key, after_gap) = (None, false);
+        batch.publication.events.push(Event { seq, connection, topic, key, after_gap, frame });
     }
 
-    /// An event with the number given out last, of which only the newest counts.
+    /// An event with the number given out last, of which only the newest counts. How fresh a connection is
+    /// is told whether its events are switched off or not.
     pub fn latest(
         &mut self,
         batch: &mut Batch,
         connection: ConnectionId,
         (topic, key): (Topic, Key),
-        name: &str,
+        name: &'static str,
         data: &impl Serialize,
     ) {
+        if topic != Topic::Connection && self.off.contains(connection) {
+            return;
+        }
         let (seq, frame) = (self.last, self.encode(name, data));
-        batch.publication.events.push(Event { seq, connection, topic, key: Some(key), frame });
+        let (key, after_gap) = (Some(key), false);
+        batch.publication.events.push(Event { seq, connection, topic, key, after_gap, frame });
     }
 }

@@ -91,7 +91,7 @@ impl State {
         }
         let revision = self.numbers.next();
         batch.changes.push(Change::Deleted { job: id });
-        batch.touch(id);
+        batch.touch(id, connection);
         let event = JobDeleted { id, connection_id: connection, revision };
         self.numbers.history(batch, connection, Topic::Job, name::JOB_DELETED, &event);
         CHANGED
@@ -154,7 +154,7 @@ impl State {
             held.journal = position;
             batch.changes.push(Change::JournalRead { job: id, attempt, position });
         }
-        batch.touch(id);
+        batch.touch(id, held.connection);
         let walked = (held.step.clone(), held.steps_done);
         let mut end = None;
         for change in changes {
@@ -208,7 +208,7 @@ impl State {
         }
         // Nothing in its row changed, but whoever shows the job has to look again.
         let job = held.row(id);
-        batch.touch(id);
+        batch.touch(id, job.connection_id);
         self.changed(Key::Progress(id), now, batch);
         applied(job)
     }
@@ -224,7 +224,7 @@ impl State {
         let Some(held) = self.running(id, attempt)? else { return UNCHANGED };
         held.delayed = true;
         batch.changes.push(Change::Delayed { job: id, reason: Some(story::cut(&reason)) });
-        batch.touch(id);
+        batch.touch(id, held.connection);
         self.changed(Key::Progress(id), now, batch);
         CHANGED
     }
@@ -326,7 +326,7 @@ impl State {
 
     /// `job:state_change`, with the number given out last: that of the row.
     fn announce(&mut self, job: &Job, before: Option<JobState>, at: Timestamp, batch: &mut Batch) {
-        batch.touch(job.id);
+        batch.touch(job.id, job.connection_id);
         let change = JobChange::new(job, before, at);
         self.numbers.history(batch, job.connection_id, Topic::Job, name::JOB_STATE, &change);
     }
@@ -351,7 +351,7 @@ impl State {
             steps_total: held.steps_total,
             revision,
         };
-        batch.touch(id);
+        batch.touch(id, held.connection);
         batch.rows.push(Row::Progress(id, live));
         let key = (Topic::Job, Key::Progress(id));
         self.numbers.latest(batch, event.connection_id, key, name::JOB_PROGRESS, &event);

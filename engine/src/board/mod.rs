@@ -5,6 +5,7 @@
 //!
 //! - `line`: the way in; `thread`: the loop; `batch`: one commit's worth, and the numbers
 //! - `machine`: which state follows which; `state`, `jobs`, `story`, `rows`: what becomes of an observation
+//! - `switch`: connections of which nothing is told
 //! - `made`: which job a repeated request, or due time, made before
 //! - `stats`, `histogram`: how long jobs wait and run, what commits take
 //! - `held`: jobs in memory; `pace`: the limit on latest-wins events; `published`: rows for readers
@@ -30,6 +31,7 @@ mod rows;
 mod state;
 mod stats;
 mod story;
+mod switch;
 mod thread;
 
 use crate::{

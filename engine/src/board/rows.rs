@@ -152,8 +152,9 @@ impl State {
     pub(super) fn emit_connection(&mut self, id: ConnectionId, batch: &mut Batch) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.revision = self.numbers.next();
-        let change = ConnectionChange::from(connection.clone());
-        batch.rows.push(Row::Connection(connection.clone()));
+        let shown = self.numbers.off.shown(connection);
+        let change = ConnectionChange::from(shown.clone());
+        batch.rows.push(Row::Connection(shown));
         let key = (Topic::Connection, Key::Connection(id));
         self.numbers.latest(batch, id, key, name::CONNECTION_STATE, &change);
     }

@@ -7,6 +7,7 @@ use super::{
     made::Made,
     pace::{Deadlines, Pace},
     stats::Stats,
+    switch::SwitchedOff,
 };
 use crate::{
     Observation,
@@ -32,6 +33,7 @@ pub(super) struct State {
     pub jobs: Jobs,
     pub workers: BTreeMap<(ConnectionId, Arc<str>), Worker>,
     pub queues: BTreeMap<(ConnectionId, Arc<str>), Queue>,
+    /// As their sources see them, whether their events are switched off or not.
     pub connections: BTreeMap<ConnectionId, Connection>,
     pub pace: Pace,
     /// Jobs that requests and due times of this and the next commits made: they are not in the store
@@ -53,7 +55,7 @@ impl State {
         let mut jobs = Jobs::default();
         store.unfinished()?.into_iter().for_each(|head| jobs.put(head));
         Ok(Self {
-            numbers: Numbers::new(epoch, last),
+            numbers: Numbers::new(epoch, last, SwitchedOff::of(store.events_off()?)),
             jobs,
             workers: BTreeMap::new(),
             queues: BTreeMap::new(),
@@ -90,6 +92,7 @@ impl State {
             | Observation::QueuePaused { .. }
             | Observation::PipelinePut { .. }
             | Observation::PipelineDeleted { .. }
+            | Observation::EventsSwitched { .. }
             | Observation::DirectoryRemoved { .. }
             | Observation::QueueGone { .. }
             | Observation::WorkerGone { .. } => Ok(()),
@@ -121,6 +124,9 @@ impl State {
             Observation::PipelineDeleted { name } => {
                 batch.changes.push(Change::PipelineDeleted { name });
                 CHANGED
+            }
+            Observation::EventsSwitched { connection, on, by, at } => {
+                self.events_switched(connection, on, by, at, batch)
             }
             Observation::DirectoryRemoved { job } => {
                 batch.changes.push(Change::DirectoryRemoved { job });

@@ -115,7 +115,7 @@ impl BoardThread {
 
     /// Commits, publishes, answers: in this order.
     fn finish(&mut self, batch: Batch) -> Result<(), GaveUp> {
-        let Batch { changes, publication, rows, answers } = batch;
+        let Batch { changes, mut publication, touched, rows, answers } = batch;
         let last = self.state.numbers.last();
         let reserve = (last > self.reserved).then_some(last + BLOCK);
         if !changes.is_empty() || reserve.is_some() {
@@ -124,8 +124,11 @@ impl BoardThread {
             self.state.stats.committed(begun.elapsed());
             self.reserved = reserve.unwrap_or(self.reserved);
         }
-        for &job in &publication.jobs {
+        for &(job, of) in &touched {
             self.state.jobs.committed(job);
+            if !self.state.numbers.off.contains(of) {
+                publication.jobs.push(job);
+            }
         }
         self.state.made.committed();
         self.published.put(rows, &publication.over);

@@ -1,9 +1,10 @@
 //! The handle a server holds: everything it can ask ([`reads`], [`pipelines`], [`log_reads`], [`log_search`],
 //! [`measures`]) and do ([`actions`], [`queue_actions`], [`pipeline_edits`],
-//! [`pipeline_runs`]).
+//! [`pipeline_runs`], [`events`]).
 
 mod actions;
 mod attention;
+mod events;
 mod log_reads;
 mod log_search;
 mod measures;
@@ -16,6 +17,7 @@ mod reads;
 
 pub(crate) use actions::new_job;
 pub use actions::{CancelError, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
+pub use events::SwitchError;
 pub use log_search::LogSearch;
 pub use measures::Measures;
 pub use pipeline_edits::{EditError, Put, Reloaded};

@@ -31,6 +31,7 @@ pub(super) struct Cursor {
 
 #[derive(Debug)]
 struct Due {
+    reason: ResetReason,
     connections: Vec<ConnectionId>,
     upto: u64,
 }
@@ -45,9 +46,12 @@ impl Cursor {
             at,
             told: at,
             aside: 0,
-            reason: if restarted { ResetReason::Restarted } else { ResetReason::Expired },
-            reset: restarted
-                .then(|| Due { connections: interest.connections.clone(), upto: log.head }),
+            reason: ResetReason::Expired,
+            reset: restarted.then(|| Due {
+                reason: ResetReason::Restarted,
+                connections: interest.connections.clone(),
+                upto: log.head,
+            }),
         }
     }
 
@@ -88,17 +92,17 @@ impl Cursor {
             if self.reset.as_ref().is_some_and(|due| due.connections.contains(&connection)) {
                 continue;
             }
-            match log.reach(connection, self.at) {
-                Reach::Here => {}
+            let reason = match log.reach(connection, self.at) {
+                Reach::Here => continue,
                 Reach::Soon => return false,
-                Reach::Gone => {
-                    let none = || Due { connections: Vec::new(), upto: 0 };
-                    let due = self.reset.get_or_insert_with(none);
-                    due.connections.push(connection);
-                    // The head of this moment: what is lost now may lie past that of an earlier one.
-                    due.upto = log.head;
-                }
-            }
+                Reach::Gone => self.reason,
+                Reach::Gap => ResetReason::Gap,
+            };
+            let none = || Due { reason, connections: Vec::new(), upto: 0 };
+            let due = self.reset.get_or_insert_with(none);
+            due.connections.push(connection);
+            // The head of this moment: what is lost now may lie past that of an earlier one.
+            due.upto = log.head;
         }
         true
     }
@@ -138,7 +142,7 @@ impl Cursor {
         }
     }
 
-    /// What there is of the other connections before the reset, then the reset.
+    /// What there is of the other connections before the reset, and how fresh all are; then the reset.
     fn replay(&mut self, log: &Log, interest: &Interest, due: Due, joined: &mut Joined) {
         let mut left = log.read(interest, &due.connections, self.at, due.upto);
         let full = left.find(|(seq, frame)| {
@@ -154,7 +158,7 @@ impl Cursor {
             self.reset = Some(due);
             return;
         }
-        let reset = Reset { reason: self.reason, connection_ids: due.connections };
+        let reset = Reset { reason: due.reason, connection_ids: due.connections };
         joined.push(frame(Some(log.id(due.upto)), name::RESET, &reset));
         (self.at, self.told) = (due.upto, due.upto);
     }

@@ -42,6 +42,8 @@ pub struct Event {
     pub topic: Topic,
     /// Latest-wins: only the newest of this key is kept. None: history, kept in the ring.
     pub key: Option<Key>,
+    /// Of its connection some before it were not published: who has not seen this one cannot go on.
+    pub after_gap: bool,
     pub frame: Bytes,
 }
 

@@ -36,10 +36,21 @@ fn publish(log: &mut Log, published: &mut Published, events: &[(u8, Option<u8>)]
         let id = EventId { epoch: EPOCH, seq };
         let key = key.map(|key| Key::Progress(JobId(Uuid::from_u128(u128::from(key)))));
         let frame = frame(Some(id), "test", &seq);
-        Event { seq, connection: connection(n), topic: Topic::Job, key, frame }
+        Event { seq, connection: connection(n), topic: Topic::Job, key, after_gap: false, frame }
     });
     let events = events.collect();
     log.publish(events, &[]);
+}
+
+/// Something happens while the connection's events are off; then they are on again, which is told.
+fn leave_out(log: &mut Log, published: &mut Published, n: u8) {
+    let key = u8::MAX - n;
+    published.extend([(log.head + 1, n, None), (log.head + 2, n, Some(key))]);
+    let seq = log.head + 2;
+    let frame = frame(Some(EventId { epoch: EPOCH, seq }), "test", &seq);
+    let (connection, topic) = (connection(n), Topic::Connection);
+    let key = Some(Key::Connection(connection));
+    log.publish(vec![Event { seq, connection, topic, key, after_gap: true, frame }], &[]);
 }
 
 /// A client that does what the contract asks of it.
@@ -130,6 +141,7 @@ impl Client {
 #[derive(Clone, Debug)]
 enum Act {
     Publish(Vec<(u8, Option<u8>)>),
+    LeaveOut(u8),
     /// Somebody connects: to these connections, with one of the numbers there were or none.
     Connect(Vec<u8>, Option<prop::sample::Index>),
     Read(prop::sample::Index),
@@ -144,6 +156,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     let watched = prop::sample::subsequence(vec![0, 1, 2], 1..=3);
     let act = prop_oneof![
         4 => prop::collection::vec(event, 1..6).prop_map(Act::Publish),
+        1 => (0..CONNECTIONS).prop_map(Act::LeaveOut),
         1 => (watched, any::<Option<prop::sample::Index>>()).prop_map(|(w, i)| Act::Connect(w, i)),
         3 => any::<prop::sample::Index>().prop_map(Act::Read),
         1 => any::<prop::sample::Index>().prop_map(Act::Break),
@@ -161,6 +174,7 @@ proptest! {
         for act in acts {
             match act {
                 Act::Publish(events) => publish(&mut log, &mut published, &events),
+                Act::LeaveOut(n) => leave_out(&mut log, &mut published, n),
                 Act::Connect(watched, since) => {
                     let since = since.map(|index| match published.len() {
                         0 => 0,
@@ -212,6 +226,23 @@ fn a_reader_past_the_ring_is_told_to_reset_and_only_for_that_connection() {
     assert_eq!(client.snapshot.keys().copied().collect::<Vec<_>>(), [connection(0)]);
     assert_eq!(client.last.seq, log.head);
     client.check(&published);
+}
+
+#[test]
+fn a_reader_of_before_a_gap_is_told_that_it_is_over_and_then_to_reset() {
+    let (mut log, mut published) = log_of(&[(0, None), (1, None)]);
+    let mut open = Client::new(&log, &[0, 1], None);
+    leave_out(&mut log, &mut published, 0);
+    publish(&mut log, &mut published, &[(1, None)]);
+    let mut later = Client::new(&log, &[0, 1], Some(1));
+    let told = log.head - 2;
+    for (client, events) in [(&mut open, vec![told]), (&mut later, vec![3, told])] {
+        while client.read(&log) {}
+        assert_eq!(client.reasons, [ResetReason::Gap]);
+        assert_eq!(client.snapshot.keys().copied().collect::<Vec<_>>(), [connection(0)]);
+        assert_eq!(client.now, [events, vec![log.head]].concat());
+        client.check(&published);
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An event as it goes over the wire: encoded once, shared by all who read it.
 
+use super::one_line::write_one_line;
 use bytes::Bytes;
 use serde::Serialize;
 use shared::EventId;
@@ -7,9 +8,9 @@ use std::io::Write;
 
 /// One SSE event: `id:` (where there is one), `event:`, one line of JSON in `data:`, a blank line.
 ///
-/// `name` is one of [`shared::event::name`] or another constant without CR, LF and NUL; an id has none by
-/// its type; JSON escapes them.
-pub fn frame(id: Option<EventId>, name: &str, data: &impl Serialize) -> Bytes {
+/// `name` is one of [`shared::event::name`]: a constant, so nothing that a job says; nor has an id anything
+/// of that, by its type. JSON escapes what could break the line.
+pub fn frame(id: Option<EventId>, name: &'static str, data: &impl Serialize) -> Bytes {
     let mut buffer = Vec::with_capacity(1024);
     frame_into(&mut buffer, id, name, data);
     Bytes::from(buffer)
@@ -20,7 +21,7 @@ pub fn frame(id: Option<EventId>, name: &str, data: &impl Serialize) -> Bytes {
 pub(crate) fn frame_exact(
     buffer: &mut Vec<u8>,
     id: EventId,
-    name: &str,
+    name: &'static str,
     data: &impl Serialize,
 ) -> Bytes {
     buffer.clear();
@@ -29,7 +30,12 @@ pub(crate) fn frame_exact(
 }
 
 #[expect(clippy::expect_used)]
-fn frame_into(buffer: &mut Vec<u8>, id: Option<EventId>, name: &str, data: &impl Serialize) {
+fn frame_into(
+    buffer: &mut Vec<u8>,
+    id: Option<EventId>,
+    name: &'static str,
+    data: &impl Serialize,
+) {
     debug_assert!(!name.contains(['\r', '\n', '\0']));
     // A Vec takes every write, and the events are structs of plain fields: no map whose keys could fail.
     let always = "writing plain fields to memory does not fail";
@@ -37,7 +43,7 @@ fn frame_into(buffer: &mut Vec<u8>, id: Option<EventId>, name: &str, data: &impl
         writeln!(buffer, "id: {id}").expect(always);
     }
     write!(buffer, "event: {name}\ndata: ").expect(always);
-    serde_json::to_writer(&mut *buffer, data).expect(always);
+    write_one_line(&mut *buffer, data).expect(always);
     buffer.extend_from_slice(b"\n\n");
 }
 
@@ -59,10 +65,7 @@ mod tests {
         let id = EventId { epoch: Epoch(1), seq: 7 };
         let frame = frame(Some(id), "heartbeat", &"a\r\nb\0c\u{2028}");
         let text = std::str::from_utf8(&frame).unwrap();
-        assert_eq!(
-            text,
-            "id: 00000001-7\nevent: heartbeat\ndata: \"a\\r\\nb\\u0000c\u{2028}\"\n\n"
-        );
+        assert_eq!(text, "id: 00000001-7\nevent: heartbeat\ndata: \"a\\r\\nb\\u0000c\\u2028\"\n\n");
         let bare = without_id(&frame);
         assert!(bare.starts_with(b"event: heartbeat\n"));
         assert_eq!(without_id(&bare), bare);

@@ -49,10 +49,13 @@ impl Log {
                 event.seq > self.head,
                 "events are published in the order of their numbers"
             );
+            let new = || Ring::new(self.limits);
+            if event.after_gap {
+                self.rings.entry(event.connection).or_insert_with(new).begin_at(event.seq);
+            }
             match event.key.take() {
                 Some(key) => self.latest.put(key, event),
                 None => {
-                    let new = || Ring::new(self.limits);
                     let ring = self.rings.entry(event.connection).or_insert_with(new);
                     let (seq, topic, frame) = (event.seq, event.topic, event.frame);
                     ring.push(Entry { seq, topic, frame });
@@ -72,7 +75,7 @@ impl Log {
     }
 
     /// What passes the interest, in the order of numbers, from after `from` up to `upto`, except of the
-    /// connections in `without`.
+    /// connections in `without`, of which only their freshness is told.
     pub fn read<'a>(
         &'a self,
         interest: &'a Interest,
@@ -85,7 +88,7 @@ impl Log {
         let mut rings: Vec<_> = rings.map(|ring| ring.after(from).peekable()).collect();
         let latest = self.latest.after(from).filter(move |(_, newest)| {
             interest.connections.contains(&newest.connection)
-                && !without.contains(&newest.connection)
+                && (newest.topic == Topic::Connection || !without.contains(&newest.connection))
                 && interest.wants(newest.topic)
         });
         let mut latest = latest.peekable();

@@ -1,6 +1,6 @@
 //! The live event log: what was committed, encoded once, read by any number of streams.
 //!
-//! - [`event`](Event): what the [`crate::board`] publishes; `frame`: how it is encoded
+//! - [`event`](Event): what the [`crate::board`] publishes; `frame`, `one_line`: how it is encoded
 //! - `log`: what is kept. A `ring` of history per connection, so that a noisy one cannot push out another's;
 //!   the `latest` value of what has no history
 //! - `cursor`: how one reader goes through it; `chunks`: what many of them get at once; [`Subscription`]
@@ -25,6 +25,7 @@ mod frame;
 mod gauge;
 mod latest;
 mod log;
+mod one_line;
 mod ring;
 mod subscription;
 mod watch;
@@ -32,6 +33,7 @@ mod watch;
 pub use event::{Event, Key, Publication, Topic};
 pub use frame::frame;
 pub(crate) use frame::frame_exact;
+pub use one_line::write_one_line;
 pub use subscription::Subscription;
 pub use watch::JobWatch;
 

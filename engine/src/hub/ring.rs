@@ -41,6 +41,8 @@ pub(super) struct Ring {
     floor: u64,
     /// While the ring is filled from the store: the floor it has there.
     stored: Option<u64>,
+    /// Positions below this one miss events that were never published.
+    gap: u64,
 }
 
 /// Whether a reader can go on from a position.
@@ -50,12 +52,14 @@ pub(super) enum Reach {
     /// It will be, when the ring is filled.
     Soon,
     Gone,
+    /// Not even once could it: events were not published.
+    Gap,
 }
 
 impl Ring {
     /// Empty, of a connection that never had an event.
     pub fn new(limits: Limits) -> Self {
-        Self { entries: VecDeque::new(), bytes: 0, limits, floor: 0, stored: None }
+        Self { entries: VecDeque::new(), bytes: 0, limits, floor: 0, stored: None, gap: 0 }
     }
 
     /// Empty, of a connection whose events up to `head` are to be filled in from the store.
@@ -70,9 +74,15 @@ impl Ring {
     pub fn reach(&self, position: u64) -> Reach {
         match self.stored {
             _ if position >= self.floor => Reach::Here,
+            _ if position < self.gap => Reach::Gap,
             Some(stored) if position >= stored => Reach::Soon,
             _ => Reach::Gone,
         }
+    }
+
+    /// Empties it: whoever stands before this number has missed what was not published.
+    pub fn begin_at(&mut self, number: u64) {
+        *self = Self { floor: number, gap: number, ..Self::new(self.limits) };
     }
 
     /// Appends the newest event; the oldest go when it is full.

@@ -54,6 +54,17 @@ pub enum Change {
     PipelineDeleted {
         name: String,
     },
+    /// Nothing more of the connection is told.
+    EventsOff {
+        connection: ConnectionId,
+        by: String,
+        at: Timestamp,
+    },
+    /// The connection is told of again. Its events up to this number are history with a hole, and go.
+    EventsOn {
+        connection: ConnectionId,
+        floor: u64,
+    },
     /// All rows of a job that is over, which leaves its directory as garbage.
     Deleted {
         job: JobId,

@@ -1,9 +1,9 @@
-//! Stored events, as they are read back into the rings after a start.
+//! Stored events, as they are read back into the rings after a start, and connections that have none now.
 
-use super::{Store, StoreError, row};
+use super::{Store, StoreError, Writer, row};
 use bytes::Bytes;
-use rusqlite::params;
-use shared::ConnectionId;
+use rusqlite::{Transaction, params};
+use shared::{ConnectionId, Timestamp};
 
 /// An event as it is stored: encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,50 @@ pub struct History {
     pub events: Vec<StoredEvent>,
     /// Number of the last event of the connection that is not kept any more.
     pub floor: u64,
+}
+
+/// By whom the events of a connection were switched off, and when.
+pub type EventsOff = (ConnectionId, String, Timestamp);
+
+/// Nothing more of the connection is told.
+pub(super) fn off(
+    tx: &Transaction<'_>,
+    connection: ConnectionId,
+    by: &str,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT OR REPLACE INTO events_off (connection, by, at) VALUES (?, ?, ?)")?
+        .execute(params![connection.0.as_bytes(), by, at.0])?;
+    Ok(())
+}
+
+/// It is told of again; what came before the hole goes, up to this number.
+pub(super) fn on(
+    tx: &Transaction<'_>,
+    connection: ConnectionId,
+    floor: u64,
+) -> rusqlite::Result<()> {
+    let id = connection.0.as_bytes();
+    for table in ["events_off", "events"] {
+        tx.prepare_cached(&format!("DELETE FROM {table} WHERE connection = ?"))?.execute([id])?;
+    }
+    tx.prepare_cached(
+        "INSERT INTO connections (id, floor) VALUES (?1, ?2) \
+         ON CONFLICT (id) DO UPDATE SET floor = ?2",
+    )?
+    .execute(params![id, floor as i64])?;
+    Ok(())
+}
+
+impl Writer {
+    /// Connections whose events are switched off.
+    pub fn events_off(&self) -> Result<Vec<EventsOff>, StoreError> {
+        let mut query = self.db().prepare("SELECT connection, by, at FROM events_off")?;
+        let rows = query.query_map([], |found| {
+            Ok((ConnectionId(row::uuid(found, 0)?), found.get(1)?, Timestamp(found.get(2)?)))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
 }
 
 impl Store {

@@ -35,7 +35,7 @@ pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
 pub use error::{QueryError, StoreError};
-pub use events::{History, StoredEvent};
+pub use events::{EventsOff, History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
 pub use recent::Recent;
 pub use requests::{Paused, Stand};

@@ -1,7 +1,8 @@
 //! The writing connection: one transaction per commit, however much gathered for it.
 
 use super::{
-    Change, StoreError, directory::DirectoryLock, pipelines, row, search, unfinished::NOT_OVER,
+    Change, StoreError, directory::DirectoryLock, events, pipelines, row, search,
+    unfinished::NOT_OVER,
 };
 use rusqlite::{
     Connection, OptionalExtension, Transaction, TransactionBehavior, named_params, params,
@@ -62,22 +63,24 @@ impl Writer {
         if let Some(upto) = reserve {
             tx.prepare_cached("UPDATE board SET reserved = ?")?.execute([upto as i64])?;
         }
-        let mut added: HashMap<ConnectionId, u64> = HashMap::new();
+        let mut counted: HashMap<ConnectionId, u64> = HashMap::new();
         for change in changes {
             apply(&tx, change)?;
-            if let Change::Event { connection, .. } = change {
-                *added.entry(*connection).or_default() += 1;
+            match change {
+                Change::Event { connection, .. } => {
+                    let before = || self.events.get(connection).copied().unwrap_or(0);
+                    *counted.entry(*connection).or_insert_with(before) += 1;
+                }
+                Change::EventsOn { connection, .. } => drop(counted.insert(*connection, 0)),
+                _ => {}
             }
         }
-        for (connection, count) in &mut added {
-            match self.events.get(connection) {
-                Some(before) => *count += before,
-                None => {
-                    let mut known = tx.prepare_cached(
-                        "INSERT OR IGNORE INTO connections (id, floor) VALUES (?, 0)",
-                    )?;
-                    known.execute([connection.0.as_bytes()])?;
-                }
+        for (connection, count) in &mut counted {
+            if !self.events.contains_key(connection) {
+                let mut known = tx.prepare_cached(
+                    "INSERT OR IGNORE INTO connections (id, floor) VALUES (?, 0)",
+                )?;
+                known.execute([connection.0.as_bytes()])?;
             }
             if *count >= EVENTS_KEPT + TRIM {
                 trim(&tx, *connection, *count - EVENTS_KEPT)?;
@@ -85,7 +88,7 @@ impl Writer {
             }
         }
         tx.commit()?;
-        self.events.extend(added);
+        self.events.extend(counted);
         Ok(())
     }
 
@@ -241,6 +244,8 @@ fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
             pipelines::put(tx, name, definition, by, *at)?;
         }
         Change::PipelineDeleted { name } => pipelines::remove(tx, name)?,
+        Change::EventsOff { connection, by, at } => events::off(tx, *connection, by, *at)?,
+        Change::EventsOn { connection, floor } => events::on(tx, *connection, *floor)?,
         Change::Deleted { job } => {
             search::remove(tx, *job)?;
             let id = job.0.as_bytes();

@@ -11,3 +11,4 @@ mod resume;
 mod retention;
 mod snapshot;
 mod stand;
+mod switch;

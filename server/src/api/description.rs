@@ -27,6 +27,7 @@ use utoipa::OpenApi;
         again::retry,
         again::delete,
         connections::list,
+        connections::change,
         executions::create,
         jobs::list,
         jobs::show,

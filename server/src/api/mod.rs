@@ -37,6 +37,7 @@ pub fn routes() -> Routes {
     let v1 = Routes::new()
         .post("/config/reload", admin("config.reload"), reload::reload)
         .get("/connections", Rule::READ, connections::list)
+        .patch("/connections/{id}", admin("connection.events"), connections::change)
         .post("/executions", act("pipeline.run"), executions::create)
         .get("/jobs", Rule::READ, jobs::list)
         .get("/jobs/{id}", Rule::READ, jobs::show)

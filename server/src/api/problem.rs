@@ -6,11 +6,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use engine::{
-    CancelError, DeleteError, PauseError, ReadError, RetryError, RunError, store::StoreError,
+    CancelError, DeleteError, PauseError, ReadError, RetryError, RunError, SwitchError,
+    store::StoreError,
 };
 use http::{HeaderValue, StatusCode, header};
 use shared::{
-    JobId,
+    ConnectionId, JobId,
     problem::{FieldError, Problem},
 };
 use std::fmt::Display;
@@ -86,6 +87,11 @@ pub fn job_not_found(id: &str) -> ApiError {
 /// The id of the URL.
 pub fn job_id(text: &str) -> Answer<JobId> {
     text.parse().map_err(|_| job_not_found(text))
+}
+
+/// The same of a connection.
+pub fn connection_id(text: &str) -> Answer<ConnectionId> {
+    text.parse().map_err(|_| SwitchError::NotFound.into())
 }
 
 impl From<ReadError> for ApiError {
@@ -170,6 +176,15 @@ impl From<PauseError> for ApiError {
         match error {
             PauseError::NotFound => Self::new(StatusCode::NOT_FOUND, error.to_string()),
             PauseError::Busy | PauseError::Slow | PauseError::Closed => unavailable(&error),
+        }
+    }
+}
+
+impl From<SwitchError> for ApiError {
+    fn from(error: SwitchError) -> Self {
+        match error {
+            SwitchError::NotFound => Self::new(StatusCode::NOT_FOUND, error.to_string()),
+            SwitchError::Busy | SwitchError::Slow | SwitchError::Closed => unavailable(&error),
         }
     }
 }

@@ -26,7 +26,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use shared::{JobDetail, JobId, Timestamp};
-use std::{fmt::Display, time::Duration};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a stream goes on if nothing is said.
@@ -164,7 +164,7 @@ impl ExecutionStream {
                 return out.freeze();
             }
             self.over = event.is_last();
-            let id: &dyn Display = if self.over { &sse::END } else { &ordinal };
+            let id: &dyn sse::Id = if self.over { &sse::END } else { &ordinal };
             sse::event(&mut out, Some(id), event.name, &event.data);
             self.sent = ordinal;
         }

@@ -19,10 +19,7 @@ use engine::{Caller, Engine, hub::JobWatch};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::{Freshness, JobId, JobState, StepState, Timestamp, job::JobDetail};
-use std::{
-    fmt::Display,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::time::{Duration, UNIX_EPOCH};
 use tokio::time::Instant;
 
 pub async fn open(
@@ -171,7 +168,7 @@ impl StatusStream {
             let moved = before.is_none_or(|before| before.position() != status.body.position());
             let revision = Some(job.job.revision).filter(|r| moved && *r > self.position);
             self.position = revision.unwrap_or(self.position);
-            let id = revision.as_ref().map(|r| r as &dyn Display);
+            let id = revision.as_ref().map(|r| r as &dyn sse::Id);
             sse::event(&mut out, id, "job_status", &status.body);
         }
         if job.job.state.is_over() {

@@ -7,6 +7,8 @@
 //! [`story`]), [`pipeline_logs`] (contract 4, plain text), [`runner_job`] and [`runner_socket`] over [`runner_events`] (contract 5). Each keeps its own shape of errors.
 
 mod body;
+#[cfg(test)]
+mod conformance;
 mod dashboard;
 mod execution_event;
 mod executions;

@@ -21,7 +21,6 @@ use bytes::{BufMut, Bytes, BytesMut};
 use engine::{Caller, Engine};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use shared::JobId;
-use std::fmt::Display;
 use tokio::time::Instant;
 
 const PING: &[u8] = b": ping\n";
@@ -66,7 +65,7 @@ fn encoded(said: &[Said]) -> Bytes {
     for said in said {
         match said {
             Said::Event(event) => {
-                let id = event.id.as_ref().map(|id| id as &dyn Display);
+                let id = event.id.as_ref().map(|id| id as &dyn sse::Id);
                 sse::event(&mut out, id, event.name, &event.data);
             }
             Said::Comment(text) => {

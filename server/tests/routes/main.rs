@@ -15,6 +15,7 @@ mod command;
 mod dashboard;
 mod download;
 mod events;
+mod events_off;
 mod executions_stream;
 mod job_logs;
 mod job_status;

@@ -139,6 +139,17 @@ impl Running {
         client::send(self.address, "DELETE", path, &[], b"").await
     }
 
+    /// Switches the events of the built-in runner's connection, `on` or `off`.
+    pub async fn switch_events(&self, events: &str) -> Answer {
+        let path = format!("/api/v1/connections/{}", self.connection().await);
+        self.patch(&path, &json!({ "events": events })).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let json = [("Content-Type", "application/json")];
+        client::send(self.address, "PATCH", path, &json, body.to_string().as_bytes()).await
+    }
+
     /// Runs a pipeline; gives the job's id.
     pub async fn run(&self, pipeline: &str) -> String {
         let answer = self.post("/api/v1/executions", &json!({ "pipeline": pipeline })).await;
