@@ -1,6 +1,7 @@
 //! What the executable can be asked to do. One file per command.
 
 mod check;
+mod completions;
 mod notify;
 mod serve;
 
@@ -22,6 +23,10 @@ enum Verb {
     Serve(Serve),
     /// Say what is wrong in a configuration file, or what it defines.
     Check(Check),
+    #[command(flatten)]
+    Client(client::Verb),
+    /// Print what a shell needs to complete these commands.
+    Completions(Completions),
 }
 
 #[derive(Args)]
@@ -44,12 +49,20 @@ struct Check {
     config: PathBuf,
 }
 
+#[derive(Args)]
+struct Completions {
+    /// Whose.
+    shell: clap_complete::Shell,
+}
+
 /// Does what the command line asks for. A failure is told on standard error: exit status 2 for a
-/// wrong configuration or command line, 1 for the rest.
+/// wrong configuration or command line, 1 for the rest; what asks a board has some more.
 pub fn run() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Verb::Client(verb) => Ok(client::run(verb)),
+        Verb::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error: anyhow::Error| {
         eprintln!("{error:#}");
