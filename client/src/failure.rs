@@ -74,7 +74,8 @@ pub struct Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.field {
-            Some(field) if !self.detail.contains(field.as_str()) => {
+            // `params.who`: the detail is likely to speak of `who`.
+            Some(field) if !self.detail.contains(field.rsplit('.').next().unwrap_or(field)) => {
                 write!(f, "{field}: {}", self.detail)
             }
             _ => f.write_str(&self.detail),
