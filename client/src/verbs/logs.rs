@@ -76,9 +76,9 @@ pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
     let wanted = |line: &Line| {
         let since = args.since.zip(line.timestamp).is_none_or(|(since, at)| at >= since);
         let grep = args.grep.as_ref().is_none_or(|grep| {
-            // As it is seen: without colours.
+            // As it is seen: without colours, nor the first half of a line break.
             let seen = plain::line(line.line.as_bytes(), false);
-            grep.is_match(&String::from_utf8_lossy(&seen))
+            grep.is_match(String::from_utf8_lossy(&seen).trim_end_matches('\r'))
         });
         since && grep
     };

@@ -1,5 +1,6 @@
 //! What the executable can be asked to do. One file per command.
 
+mod backup;
 mod check;
 mod completions;
 mod notify;
@@ -23,6 +24,8 @@ enum Verb {
     Serve(Serve),
     /// Say what is wrong in a configuration file, or what it defines.
     Check(Check),
+    /// Copy a data directory while a server uses it.
+    Backup(Backup),
     #[command(flatten)]
     Client(client::Verb),
     /// Print what a shell needs to complete these commands.
@@ -50,6 +53,16 @@ struct Check {
 }
 
 #[derive(Args)]
+struct Backup {
+    /// The data directory.
+    #[arg(long, env = "TAILBOARD_DATA_DIR", value_name = "DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// Where the copy goes: a directory that is empty or not there yet.
+    #[arg(value_name = "DIR")]
+    into: PathBuf,
+}
+
+#[derive(Args)]
 struct Completions {
     /// Whose.
     shell: clap_complete::Shell,
@@ -61,6 +74,7 @@ pub fn run() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Verb::Backup(args) => backup::run(&args),
         Verb::Client(verb) => Ok(client::run(verb)),
         Verb::Completions(args) => completions::run(&args),
     };

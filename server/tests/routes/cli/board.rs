@@ -6,7 +6,6 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     process::Stdio,
-    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -118,7 +117,12 @@ impl Board {
     }
 
     /// Ends the server, and what runs.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
+        drop(self.stop_and_keep().await);
+    }
+
+    /// The same; its directory stays until what comes back is dropped.
+    pub async fn stop_and_keep(mut self) -> TempDir {
         for job in self
             .ask(&["jobs", "--state", "queued,active,retrying,scheduled", "--json"])
             .await
@@ -132,6 +136,7 @@ impl Board {
         }
         signal(&self.child, "-TERM");
         tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap();
+        self.dir
     }
 }
 
@@ -177,14 +182,4 @@ pub fn signal(child: &Child, signal: &str) {
     let pid = child.id().unwrap().to_string();
     let sent = std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
     assert!(sent.success());
-}
-
-/// Looks again until it is so.
-pub async fn until(what: &str, is_so: impl Fn() -> bool) {
-    let work = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, work).await.unwrap_or_else(|_| panic!("never: {what}"));
 }

@@ -4,7 +4,12 @@
 //!   and breaks connections; [`terminal`]: a terminal that commands are run in
 //! - the rest: one file per kind of verb
 
+mod backup;
 mod board;
 mod broken;
+mod login;
+mod logs;
 mod proxy;
 mod run;
+mod terminal;
+mod watch;
