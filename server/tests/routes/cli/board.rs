@@ -1,6 +1,7 @@
 //! A server as a process of its own, and commands that ask it.
 
 use crate::client::PATIENCE;
+pub use crate::client::TOKEN;
 use serde_json::Value;
 use std::{
     net::SocketAddr,
@@ -12,9 +13,6 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
-
-/// An admin's, from the first start on.
-pub const TOKEN: &str = "tb_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 pub struct Board {
     pub dir: TempDir,
