@@ -1,13 +1,13 @@
 //! Which board is asked, and with which token.
 
-use crate::{failure::Failure, login::Login, pause::Pace, words};
+use crate::{failure::Failure, login::Login, pause::Pace, prompt::secret_of, words};
 use clap::Args;
 use http::HeaderValue;
 use reqwest::Url;
 use std::{path::PathBuf, time::Duration};
 
 /// Where `tailboard serve` listens when nothing is said.
-const USUAL: &str = "http://127.0.0.1:3000";
+pub const USUAL: &str = "http://127.0.0.1:3000";
 
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Which board")]
@@ -49,7 +49,7 @@ impl Reach {
             (None, None) => board_url(USUAL)?,
         };
         let token = match (&self.token_file, std::env::var("TAILBOARD_TOKEN")) {
-            (Some(file), _) => Some(token_of(file)?),
+            (Some(file), _) => Some(secret_of("token", file)?.trim().to_owned()),
             (None, Ok(token)) if !token.trim().is_empty() => Some(token),
             // A token goes nowhere but where it was given for.
             _ => login
@@ -85,18 +85,6 @@ pub fn is_open(url: &Url) -> bool {
         || host.ends_with(".localhost")
         || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
     url.scheme() == "http" && !is_here
-}
-
-fn token_of(file: &PathBuf) -> Result<String, Failure> {
-    let text = if file.as_os_str() == "-" {
-        std::io::read_to_string(std::io::stdin())
-    } else {
-        std::fs::read_to_string(file)
-    };
-    let text = text.map_err(|error| {
-        Failure::Usage(format!("the token file {} cannot be read: {error}", file.display()))
-    })?;
-    Ok(text.trim().to_owned())
 }
 
 /// The header's value for a token.

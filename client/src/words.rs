@@ -3,6 +3,9 @@
 use shared::Timestamp;
 use std::time::Duration;
 
+/// The end of the year 9999, the last that can be written.
+const LATEST: i64 = 253_402_300_799_999;
+
 /// Reads `90s`, `10m`, `1h30m`, `500ms`, `2d`.
 ///
 /// # Errors
@@ -45,6 +48,21 @@ pub fn moment(text: &str) -> Result<Timestamp, String> {
     })?;
     let ago = i64::try_from(ago.as_millis()).unwrap_or(i64::MAX);
     Ok(Timestamp(Timestamp::now().0.saturating_sub(ago).max(0)))
+}
+
+/// Reads a time, or in how long it is.
+///
+/// # Errors
+/// When it is neither.
+pub fn moment_ahead(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse() {
+        return Ok(at);
+    }
+    let ahead = duration(text).map_err(|_| {
+        format!("{text:?} is no time; wanted is 2026-02-27T10:30:00Z, or in how long: 12h, 90d")
+    })?;
+    let ahead = i64::try_from(ahead.as_millis()).unwrap_or(i64::MAX);
+    Ok(Timestamp(Timestamp::now().0.saturating_add(ahead).min(LATEST)))
 }
 
 /// `840 ms`, `12.3 s`, `4 m 05 s`, `2 h 10 m`, `3 d 4 h`.

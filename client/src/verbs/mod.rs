@@ -6,6 +6,7 @@ mod job;
 mod jobs;
 mod login;
 mod logs;
+mod people;
 mod pipelines;
 mod queues;
 mod run;
@@ -13,10 +14,10 @@ mod wait;
 mod watch;
 mod workers;
 
-use crate::failure::Failure;
+use crate::{door::Door, failure::Failure};
 use clap::Subcommand;
 use shared::JobState;
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 #[derive(Subcommand)]
 pub enum Verb {
@@ -46,13 +47,20 @@ pub enum Verb {
     Resume(queues::Resume),
     /// List pipelines: what can be run, when it runs by itself, how its last runs ended.
     Pipelines(pipelines::Pipelines),
+    /// Users: who may sign in, and what they may do.
+    User(people::UserCommand),
+    /// API keys: what scripts get in with.
+    Key(people::KeyCommand),
     /// Keep the address of a board and a token for it.
     Login(login::In),
     /// Forget them.
     Logout(login::Out),
 }
 
-pub async fn run(verb: Verb) -> Result<ExitCode, Failure> {
+pub async fn run<D: Door>(
+    verb: Verb,
+    open: impl FnOnce(&Path) -> Result<D, Failure>,
+) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Run(args) => run::run(args).await,
         Verb::Jobs(args) => jobs::run(args).await,
@@ -67,6 +75,8 @@ pub async fn run(verb: Verb) -> Result<ExitCode, Failure> {
         Verb::Pause(args) => queues::pause(args).await,
         Verb::Resume(args) => queues::resume(args).await,
         Verb::Pipelines(args) => pipelines::run(args).await,
+        Verb::User(args) => people::user(args, open).await,
+        Verb::Key(args) => people::key(args, open).await,
         Verb::Login(args) => login::keep(args).await,
         Verb::Logout(args) => login::forget(&args),
     }

@@ -34,6 +34,7 @@ pub use change::{Change, Plan};
 pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
+pub use directory::DirectoryLock;
 pub use error::{QueryError, StoreError};
 pub use events::{History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
@@ -43,7 +44,7 @@ pub(crate) use unfinished::NOT_OVER_STATES;
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
 
-use directory::{DirectoryLock, Identity};
+use directory::Identity;
 use rusqlite::{Connection, OpenFlags};
 use shared::Epoch;
 use std::{

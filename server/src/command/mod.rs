@@ -4,6 +4,7 @@ mod backup;
 mod check;
 mod completions;
 mod notify;
+mod people;
 mod serve;
 
 use crate::config::ConfigError;
@@ -75,7 +76,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(args) => serve::run(args),
         Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Verb::Backup(args) => backup::run(&args),
-        Verb::Client(verb) => Ok(client::run(verb)),
+        Verb::Client(verb) => Ok(client::run(verb, people::Kept::open)),
         Verb::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error: anyhow::Error| {

@@ -9,6 +9,7 @@ mod board;
 mod broken;
 mod login;
 mod logs;
+mod people;
 mod proxy;
 mod run;
 mod terminal;

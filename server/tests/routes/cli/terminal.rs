@@ -14,7 +14,7 @@ use std::{
 use tokio::process::{Child, Command};
 
 /// A terminal, seen from the side of the person.
-struct Terminal {
+pub struct Terminal {
     ours: File,
     seen: tokio::sync::mpsc::UnboundedReceiver<Vec<u8>>,
     text: String,
@@ -23,7 +23,7 @@ struct Terminal {
 
 impl Terminal {
     /// A command in a terminal of so many columns.
-    fn of(mut command: Command, columns: u16) -> Self {
+    pub fn of(mut command: Command, columns: u16) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&ours).unwrap();
         unlockpt(&ours).unwrap();
@@ -50,7 +50,7 @@ impl Terminal {
     }
 
     /// Waits until this is seen.
-    async fn until(&mut self, part: &str) {
+    pub async fn until(&mut self, part: &str) {
         while !self.text.contains(part) {
             let seen = tokio::time::timeout(PATIENCE, self.seen.recv()).await;
             let seen =
@@ -59,12 +59,12 @@ impl Terminal {
         }
     }
 
-    fn types(&mut self, text: &str) {
+    pub fn types(&mut self, text: &str) {
         self.ours.write_all(text.as_bytes()).unwrap();
     }
 
     /// All that was seen, when the command has ended.
-    async fn end(mut self) -> (Option<i32>, String) {
+    pub async fn end(mut self) -> (Option<i32>, String) {
         while let Some(seen) = tokio::time::timeout(PATIENCE, self.seen.recv()).await.unwrap() {
             self.text += &String::from_utf8_lossy(&seen);
         }
