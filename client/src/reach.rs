@@ -13,7 +13,7 @@ pub const USUAL: &str = "http://127.0.0.1:3000";
 #[command(next_help_heading = "Which board")]
 pub struct Reach {
     /// Address of the board; else that of `tailboard login`, else http://127.0.0.1:3000.
-    #[arg(long, env = "TAILBOARD_URL", value_name = "URL", global = false)]
+    #[arg(long, env = "TAILBOARD_URL", hide_env_values = true, value_name = "URL")]
     pub url: Option<String>,
     /// File with the token, `-` for standard input; else TAILBOARD_TOKEN, else that of `tailboard login`.
     #[arg(long, value_name = "FILE")]

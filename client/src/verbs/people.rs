@@ -47,6 +47,7 @@ pub struct KeyCommand {
 enum UserVerb {
     /// Make a user; the password is asked for.
     Add {
+        /// Its name.
         name: String,
         #[command(flatten)]
         role: RoleArg,
@@ -65,6 +66,7 @@ enum UserVerb {
     },
     /// Give a user another role, at once: its streams end.
     Role {
+        /// Its name.
         name: String,
         #[arg(value_parser = role)]
         role: Role,
@@ -73,6 +75,7 @@ enum UserVerb {
     },
     /// Give a user another password: its sessions end.
     Password {
+        /// Its name.
         name: String,
         #[command(flatten)]
         password: PasswordArg,
@@ -81,18 +84,21 @@ enum UserVerb {
     },
     /// Shut a user out: its sessions end.
     Disable {
+        /// Its name.
         name: String,
         #[command(flatten)]
         at: Where,
     },
     /// Let a user in again.
     Enable {
+        /// Its name.
         name: String,
         #[command(flatten)]
         at: Where,
     },
     /// Remove a user; what it did stays in the audit log.
     Delete {
+        /// Its name.
         name: String,
         #[command(flatten)]
         at: Where,
@@ -103,6 +109,7 @@ enum UserVerb {
 enum KeyVerb {
     /// Make an API key and print its token, this once.
     Add {
+        /// Its name.
         name: String,
         #[command(flatten)]
         role: RoleArg,

@@ -7,6 +7,7 @@ use crate::{
     plain,
     reach::Reach,
     session::Session,
+    words,
 };
 use clap::Args;
 use http::{HeaderValue, Method};
@@ -28,8 +29,8 @@ pub struct Run {
     /// -100 to 100, higher ones are taken first; the pipeline's own when nothing is said.
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     priority: Option<i32>,
-    /// Not before this time: 2026-02-27T10:30:00Z.
-    #[arg(long, value_name = "TIME")]
+    /// Not before this time: in 10m, 2h, or at 2026-02-27T10:30:00Z.
+    #[arg(long, value_name = "TIME", value_parser = words::moment_ahead)]
     at: Option<Timestamp>,
     /// Print the job as JSON instead of its id.
     #[arg(long, conflicts_with = "follow")]

@@ -7,6 +7,7 @@
 mod backup;
 mod board;
 mod broken;
+mod docs;
 mod login;
 mod logs;
 mod people;
