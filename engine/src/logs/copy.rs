@@ -5,7 +5,7 @@ use super::{
     index::{RECORD, Record},
 };
 use std::{
-    fs::{self, File},
+    fs::File,
     io::{self, ErrorKind, Read},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::Path,
@@ -18,28 +18,34 @@ use std::{
 /// # Errors
 /// When a file cannot be read or written.
 pub fn copy(from: &Path, into: &Path) -> Result<u64, LogError> {
-    let mut index = match fs::read(from.join(INDEX)) {
+    let index = match File::open(from.join(INDEX)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
         index => index?,
     };
+    // Whole records: the last one may be about to be written.
+    let mut lines = (index.metadata()?.len() / RECORD).saturating_sub(1);
     let log = File::open(from.join(LOG))?;
     let length = log.metadata()?.len();
-    // A record that is being written, and after a power loss what the data does not bear out.
-    while index.len() as u64 % RECORD != 0 || end(&index).is_some_and(|end| end > length) {
-        index.pop();
+    let mut data = end(&index, lines)?;
+    // After a power loss there may be what the data does not bear out.
+    while data > length {
+        lines -= 1;
+        data = end(&index, lines)?;
     }
-    let data = end(&index).unwrap_or(0);
-    let mut out = new_file(&into.join(LOG))?;
-    let copied = io::copy(&mut (&log).take(data), &mut out)?;
-    new_file(&into.join(INDEX))?.write_all_at(&index, 0)?;
+    let copied = io::copy(&mut log.take(data), &mut new_file(&into.join(LOG))?)?;
+    let records = (lines + 1) * RECORD;
+    io::copy(&mut index.take(records), &mut new_file(&into.join(INDEX))?)?;
     Ok(copied)
 }
 
-/// Where the last line of an index ends; none where it has none.
-fn end(index: &[u8]) -> Option<u64> {
-    let lines = index.len().checked_sub(RECORD as usize)?;
-    let record = index.last_chunk::<{ RECORD as usize }>().filter(|_| lines > 0)?;
-    Some(Record::decode(*record).end)
+/// Where line number `line` ends in the data; before the first one, at its beginning.
+fn end(index: &File, line: u64) -> io::Result<u64> {
+    if line == 0 {
+        return Ok(0);
+    }
+    let mut record = [0; RECORD as usize];
+    index.read_exact_at(&mut record, line * RECORD)?;
+    Ok(Record::decode(record).end)
 }
 
 fn new_file(path: &Path) -> io::Result<File> {
@@ -54,6 +60,7 @@ mod tests {
         index::{HEADER, Kind, Origin},
     };
     use shared::{Timestamp, log::Stream};
+    use std::fs;
 
     fn record(end: u64) -> [u8; RECORD as usize] {
         let origin = Origin { stream: Stream::Stdout, step: 0, attempt: 1 };
