@@ -161,7 +161,7 @@ impl Api {
             };
             // What the server put off it did not do.
             let may = ask.again == Again::Safe || unsent;
-            let at = tries.next(after).filter(|_| may);
+            let at = tries.next(after, self.was_reached()).filter(|_| may);
             let at = at.ok_or_else(|| match may {
                 true => self.unreachable(&why),
                 false => Failure::Other(format!(
@@ -223,16 +223,28 @@ impl Api {
             return Miss::Lasting(Failure::Usage(why));
         }
         // Of a board that never answered the likely reason is told at once.
-        if error.is_connect() && !self.reached.load(Ordering::Relaxed) {
+        if error.is_connect() && !self.was_reached() {
             return Miss::Lasting(self.unreachable(&why));
         }
         let why = format!("the connection to {} failed ({why})", self.target.url);
         Miss::Passing { why, after: None, unsent: error.is_connect() }
     }
 
+    /// Whether the board ever answered.
+    pub fn was_reached(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
     /// Nobody is there; what to look at.
     pub fn unreachable(&self, why: &str) -> Failure {
         let url = &self.target.url;
+        // What TLS says of a certificate begins so.
+        if why.contains("certificate") {
+            return Failure::Unreachable(format!(
+                "cannot trust {url}: {why}\nIts certificate, or who signed it, has to be among the authorities of this \
+                 system, or in the file that SSL_CERT_FILE names."
+            ));
+        }
         Failure::Unreachable(format!(
             "cannot reach {url}: {why}\nIs the board running there? `tailboard serve` starts one; another address is \
              given with --url, TAILBOARD_URL or `tailboard login`."

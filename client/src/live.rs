@@ -147,7 +147,7 @@ impl<'a> Live<'a> {
     fn lost(&mut self, why: &str, after: Option<Duration>) -> Result<(), Failure> {
         let api = &self.session.api;
         let tries = self.tries.get_or_insert_with(|| Tries::new(api.pace));
-        self.at = tries.next(after).ok_or_else(|| api.unreachable(why))?;
+        self.at = tries.next(after, api.was_reached()).ok_or_else(|| api.unreachable(why))?;
         if tries.tell() {
             self.session.console.note(&format!("connection lost ({why}); trying again"));
         }

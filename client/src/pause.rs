@@ -11,6 +11,8 @@ use tokio::time::Instant;
 const LONGEST: Duration = Duration::from_secs(300);
 /// Doublings of the first pause.
 const DOUBLINGS: u32 = 4;
+/// Tries of a board that has never answered: it may be none.
+const STRANGER: u32 = 5;
 
 /// How tries are spaced, and when there are no more of them.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +37,11 @@ impl Tries {
         Self { pace, began: Instant::now(), count: 0, told: false }
     }
 
-    /// When to try again after one more failure; `asked` is what the server said. `None`: no more.
-    pub fn next(&mut self, asked: Option<Duration>) -> Option<Instant> {
-        if self.began.elapsed() >= self.pace.patience {
+    /// When to try again after one more failure; `asked` is what the server said, `reached` whether it ever
+    /// said anything. `None`: no more.
+    pub fn next(&mut self, asked: Option<Duration>, reached: bool) -> Option<Instant> {
+        let is_stranger = !reached && self.count >= STRANGER;
+        if is_stranger || self.began.elapsed() >= self.pace.patience {
             return None;
         }
         let pause = self.pace.first * 2_u32.pow(self.count.min(DOUBLINGS));
@@ -79,12 +83,19 @@ mod tests {
         let pace = Pace { first: Duration::from_secs(1), patience: Duration::from_secs(600) };
         let mut tries = Tries::new(pace);
         for wanted in [1.0, 2.0, 4.0, 8.0, 16.0, 16.0] {
-            let pause = (tries.next(None).unwrap() - Instant::now()).as_secs_f64();
+            let pause = (tries.next(None, true).unwrap() - Instant::now()).as_secs_f64();
             assert!((wanted * 0.75..wanted * 1.25).contains(&pause), "{pause} for {wanted}");
         }
-        let asked = tries.next(Some(Duration::from_secs(40))).unwrap() - Instant::now();
+        let asked = tries.next(Some(Duration::from_secs(40)), true).unwrap() - Instant::now();
         assert_eq!(asked, Duration::from_secs(40));
         tokio::time::advance(Duration::from_secs(601)).await;
-        assert_eq!(tries.next(None), None);
+        assert_eq!(tries.next(None, true), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_never_answered_is_given_up_after_some_tries() {
+        let pace = Pace { first: Duration::from_secs(1), patience: Duration::from_secs(600) };
+        let mut tries = Tries::new(pace);
+        assert_eq!((0..9).filter(|_| tries.next(None, false).is_some()).count(), 5);
     }
 }

@@ -55,9 +55,9 @@ fn pattern(text: &str) -> Result<Regex, String> {
 pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
     let session = Session::new(&args.reach)?;
     let id = job_ref::find(&session, &args.job, Care::Read).await?;
-    let is_whole = args.tail.is_none() && args.since.is_none() && args.grep.is_none();
+    let is_whole = args.tail.is_none() && args.since.is_none();
     if is_whole && !args.follow && !args.timestamps {
-        return download(&session, id).await;
+        return download(&session, id, args.grep.as_ref()).await;
     }
     let text = id.to_string();
     let detail: JobDetail = session.api.get(&["api", "v1", "jobs", &text], &[]).await?;
@@ -75,12 +75,7 @@ pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
     lines.timestamps = args.timestamps;
     let wanted = |line: &Line| {
         let since = args.since.zip(line.timestamp).is_none_or(|(since, at)| at >= since);
-        let grep = args.grep.as_ref().is_none_or(|grep| {
-            // As it is seen: without colours, nor the first half of a line break.
-            let seen = plain::line(line.line.as_bytes(), false);
-            grep.is_match(String::from_utf8_lossy(&seen).trim_end_matches('\r'))
-        });
-        since && grep
+        since && args.grep.as_ref().is_none_or(|grep| is_match(grep, line.line.as_bytes()))
     };
     let all = async {
         while lines.print(wanted).await? {}
@@ -92,6 +87,12 @@ pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
         all.await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a line matches as it is seen: without colours, nor the first half of a line break.
+fn is_match(grep: &Regex, line: &[u8]) -> bool {
+    let seen = plain::line(line, false);
+    grep.is_match(String::from_utf8_lossy(&seen).trim_end_matches('\r'))
 }
 
 /// How many lines there are before the first one of that time: a log is in order, so its middle is looked
@@ -114,12 +115,12 @@ async fn before(session: &Session, id: &str, since: Timestamp, lines: u64) -> Re
     Ok(old)
 }
 
-/// Exactly the bytes of the log; after a break the rest of them.
-async fn download(session: &Session, id: JobId) -> Result<ExitCode, Failure> {
+/// Exactly the bytes of the log, or of the lines that match; after a break the rest of them.
+async fn download(session: &Session, id: JobId, grep: Option<&Regex>) -> Result<ExitCode, Failure> {
     let text = id.to_string();
     let mut tries: Option<Tries> = None;
     let mut sent: u64 = 0;
-    let mut printer = Printer { session, line: Vec::new() };
+    let mut printer = Printer { session, grep, line: Vec::new() };
     loop {
         match piece(session, &text, &mut sent, &mut printer, &mut tries).await {
             Ok(()) => break,
@@ -132,7 +133,8 @@ async fn download(session: &Session, id: JobId) -> Result<ExitCode, Failure> {
             Err(Miss::Lasting(failure)) => return Err(failure),
             Err(Miss::Passing { why, after, .. }) => {
                 let tries = tries.get_or_insert_with(|| Tries::new(session.api.pace));
-                let at = tries.next(after).ok_or_else(|| session.api.unreachable(&why))?;
+                let at = tries.next(after, session.api.was_reached());
+                let at = at.ok_or_else(|| session.api.unreachable(&why))?;
                 if tries.tell() {
                     session.console.note(&format!("connection lost ({why}); trying again"));
                 }
@@ -198,36 +200,51 @@ async fn ended_by(
     }
 }
 
-/// Bytes as they are; on a terminal line by line, without what is no text.
+/// Bytes as they are; line by line where some are left out, or where a terminal is to get no more than
+/// text. A line has 64 KiB at most: what is longer was cut as it was written.
 struct Printer<'a> {
     session: &'a Session,
+    grep: Option<&'a Regex>,
     line: Vec<u8>,
 }
 
 impl Printer<'_> {
     fn print(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let console = &self.session.console;
-        if !console.is_terminal {
+        if !console.is_terminal && self.grep.is_none() {
             return console.print(bytes);
         }
         let mut out = Vec::with_capacity(bytes.len());
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.line.extend_from_slice(piece);
             if let Some(line) = self.line.strip_suffix(b"\n") {
-                out.extend(plain::line(line, console.colours));
-                out.push(b'\n');
+                if self.shown(line, &mut out) {
+                    out.push(b'\n');
+                }
                 self.line.clear();
             }
         }
-        console.print(&out)
+        if out.is_empty() { Ok(()) } else { console.print(&out) }
+    }
+
+    /// Whether a line is wanted; then it is put to what is printed.
+    fn shown(&self, line: &[u8], out: &mut Vec<u8>) -> bool {
+        let console = &self.session.console;
+        let is_wanted = self.grep.is_none_or(|grep| is_match(grep, line));
+        match (is_wanted, console.is_terminal) {
+            (false, _) => {}
+            (true, true) => out.extend(plain::line(line, console.colours)),
+            (true, false) => out.extend_from_slice(line),
+        }
+        is_wanted
     }
 
     /// What is left without an end of its own.
     fn end(&mut self) -> Result<(), Failure> {
-        let console = &self.session.console;
-        match self.line.is_empty() {
-            true => Ok(()),
-            false => console.print(&plain::line(&self.line, console.colours)),
+        let mut out = Vec::new();
+        if self.line.is_empty() || !self.shown(&self.line, &mut out) {
+            return Ok(());
         }
+        self.session.console.print(&out)
     }
 }

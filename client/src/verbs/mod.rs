@@ -39,7 +39,7 @@ pub enum Verb {
     Delete(act::Delete),
     /// List queues.
     Queues(queues::Queues),
-    /// List workers, and what they run.
+    /// List workers; as JSON with what they run.
     Workers(workers::Workers),
     /// Start nothing more from a queue; what runs goes on.
     Pause(queues::Pause),

@@ -171,3 +171,30 @@ async fn a_server_that_asks_for_time_gets_it() {
     }
     board.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_stays_away_is_given_up() {
+    let board = Board::start(&pipeline("waits", &["echo begun; sleep 1000"])).await;
+    let id = board.run("waits").await;
+    let proxy = Proxy::before(board.address, |n| match n {
+        0 => Fate::Cut { after: 800, reset: false },
+        _ => Fate::Answer(String::new()),
+    })
+    .await;
+    let args = with(&["wait", &id, "--reconnect-for", "100ms"]);
+    let gone = done(board.command_to(proxy.address, &args)).await;
+    assert_eq!(gone.status, Some(5), "{}", gone.err);
+    assert!(gone.err.contains("connection lost") && gone.err.contains("cannot reach"), "{}", gone.err);
+    assert!(proxy.heard.lock().unwrap().len() > 2);
+    board.stop().await;
+
+    // What answers nothing at all is no board.
+    let nobody =
+        Proxy::before("127.0.0.1:1".parse().unwrap(), |_| Fate::Answer(String::new())).await;
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("http://{}", nobody.address);
+    let args = with(&["jobs", "--url", &url]);
+    let asked = done(super::board::tailboard(dir.path(), &args)).await;
+    assert_eq!(asked.status, Some(5), "{}", asked.err);
+    assert_eq!(nobody.heard.lock().unwrap().len(), 6);
+}

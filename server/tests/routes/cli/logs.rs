@@ -20,6 +20,7 @@ async fn a_log_is_printed_as_it_is_and_in_parts() {
     assert_eq!(logs(&["odd:latest", "-f"]).await, lines.as_bytes());
     assert_eq!(logs(&["odd:latest", "--tail", "1"]).await, b"no end\n");
     assert_eq!(logs(&["odd:latest", "--grep", "^red$"]).await, b"\x1b[31mred\x1b[0m\r\n");
+    assert_eq!(logs(&["odd:latest", "--grep", "^a|end"]).await, b"a\xffb\nno end");
     let tail: String = (1001..=3000).map(|n| format!("{n}\n")).collect();
     assert_eq!(logs(&["long:latest", "--tail", "2000"]).await, tail.as_bytes());
     assert_eq!(logs(&["long:latest", "--tail", "0"]).await, b"");
