@@ -184,7 +184,11 @@ async fn a_board_that_stays_away_is_given_up() {
     let args = with(&["wait", &id, "--reconnect-for", "100ms"]);
     let gone = done(board.command_to(proxy.address, &args)).await;
     assert_eq!(gone.status, Some(5), "{}", gone.err);
-    assert!(gone.err.contains("connection lost") && gone.err.contains("cannot reach"), "{}", gone.err);
+    assert!(
+        gone.err.contains("connection lost") && gone.err.contains("cannot reach"),
+        "{}",
+        gone.err
+    );
     assert!(proxy.heard.lock().unwrap().len() > 2);
     board.stop().await;
 
