@@ -6,10 +6,11 @@
 //! An attempt of a local job is a process of its own, the [`executor`], which writes its output
 //! with [`logs`] and outlives the server.
 //!
-//! What is past its time is deleted by `retention`.
+//! What is past its time is deleted by `retention`; [`backup`] copies all there is, whoever uses it.
 //!
 //! [`Engine`] is the handle the server holds; every question to it is asked by a [`Caller`].
 
+pub mod backup;
 pub mod board;
 pub mod caller;
 pub mod definition;

@@ -12,6 +12,7 @@
 //! is for those who count in bytes.
 
 pub mod ansi;
+mod copy;
 pub mod index;
 pub mod live;
 pub mod output;
@@ -20,6 +21,7 @@ mod repair;
 pub mod search;
 pub mod writer;
 
+pub use copy::copy;
 pub use reader::{Log, RawLine, Size, Window};
 pub use repair::repair;
 

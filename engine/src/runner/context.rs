@@ -97,7 +97,7 @@ impl Context {
     /// Where the files of a job are. 256 folders by the last byte of the id, which is random, so
     /// that no folder grows past what a file system lists quickly.
     pub fn job_dir(&self, job: JobId) -> PathBuf {
-        self.jobs.join(format!("{:02x}", job.0.as_bytes()[15])).join(job.to_string())
+        job_dir(&self.jobs, job)
     }
 
     pub fn marker(&self, job: JobId, attempt: u32) -> Marker {
@@ -131,4 +131,9 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
         // The runtime is going away and takes this task with it.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// Where the files of a job are, in the directory of all of them.
+pub fn job_dir(jobs: &Path, job: JobId) -> PathBuf {
+    jobs.join(format!("{:02x}", job.0.as_bytes()[15])).join(job.to_string())
 }

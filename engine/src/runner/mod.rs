@@ -35,6 +35,7 @@ use crate::{
     pipeline_log::PipelineLogs,
     store::{Paused, Store, StoreError, Unfinished},
 };
+pub(crate) use context::job_dir;
 use context::{Context, Surroundings};
 use live::LiveLogs;
 use queue::{Command, QueueLoop};

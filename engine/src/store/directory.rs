@@ -9,10 +9,13 @@ const LOCK_FILE: &str = "tailboard.lock";
 
 /// Holds the directory's lock until it is dropped, or the process is gone.
 #[derive(Debug)]
-pub(super) struct DirectoryLock(#[expect(dead_code, reason = "held, not used")] File);
+pub struct DirectoryLock(#[expect(dead_code, reason = "held, not used")] File);
 
 impl DirectoryLock {
     /// Makes the directory if it is not there, and locks it.
+    ///
+    /// # Errors
+    /// When somebody has it, or its file system has no locks that others see.
     pub fn take(dir: &Path) -> Result<Self, StoreError> {
         let fail = |source: io::Error| StoreError::Io { path: dir.to_path_buf(), source };
         std::fs::create_dir_all(dir).map_err(fail)?;

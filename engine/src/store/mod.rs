@@ -34,15 +34,17 @@ pub use change::{Change, Plan};
 pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
+pub use directory::DirectoryLock;
 pub use error::{QueryError, StoreError};
 pub use events::{EventsOff, History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};
 pub use recent::Recent;
 pub use requests::{Paused, Stand};
+pub(crate) use unfinished::NOT_OVER_STATES;
 pub use unfinished::Unfinished;
 pub use writer::{EVENTS_KEPT, Head, Writer};
 
-use directory::{DirectoryLock, Identity};
+use directory::Identity;
 use rusqlite::{Connection, OpenFlags};
 use shared::Epoch;
 use std::{
@@ -52,7 +54,8 @@ use std::{
 };
 use uuid::Uuid;
 
-const FILE: &str = "tailboard.db";
+/// Name of the store in a data directory.
+pub(crate) const FILE: &str = "tailboard.db";
 /// Reading connections: enough for two cores and a slow one.
 const READERS: usize = 4;
 /// How long a statement waits for a lock that SQLite itself needs (recovery, checkpoint).

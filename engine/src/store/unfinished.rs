@@ -18,10 +18,21 @@ pub struct Unfinished {
     pub journal_position: u64,
 }
 
+/// The states of a job that is not over, as SQL has a list.
+macro_rules! not_over {
+    () => {
+        "'unknown', 'queued', 'scheduled', 'active', 'retrying'"
+    };
+}
+
+pub(crate) const NOT_OVER_STATES: &str = not_over!();
+
 /// Ranges of one index; in the order in which the jobs came.
-pub(super) const NOT_OVER: &str = "connection IN (SELECT id FROM connections) \
-    AND state IN ('unknown', 'queued', 'scheduled', 'active', 'retrying') \
-    ORDER BY created_at, id";
+pub(super) const NOT_OVER: &str = concat!(
+    "connection IN (SELECT id FROM connections) AND state IN (",
+    not_over!(),
+    ") ORDER BY created_at, id"
+);
 
 impl Store {
     /// Every job that is not over, oldest first.

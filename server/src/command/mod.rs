@@ -1,7 +1,10 @@
 //! What the executable can be asked to do. One file per command.
 
+mod backup;
 mod check;
+mod completions;
 mod notify;
+mod people;
 mod serve;
 
 use crate::config::ConfigError;
@@ -22,6 +25,12 @@ enum Verb {
     Serve(Serve),
     /// Say what is wrong in a configuration file, or what it defines.
     Check(Check),
+    /// Copy a data directory while a server uses it.
+    Backup(Backup),
+    #[command(flatten)]
+    Client(client::Verb),
+    /// Print what a shell needs to complete these commands.
+    Completions(Completions),
 }
 
 #[derive(Args)]
@@ -44,12 +53,31 @@ struct Check {
     config: PathBuf,
 }
 
+#[derive(Args)]
+struct Backup {
+    /// The data directory.
+    #[arg(long, env = "TAILBOARD_DATA_DIR", value_name = "DIR", default_value = "data")]
+    data_dir: PathBuf,
+    /// Where the copy goes: a directory that is empty or not there yet.
+    #[arg(value_name = "DIR")]
+    into: PathBuf,
+}
+
+#[derive(Args)]
+struct Completions {
+    /// Whose.
+    shell: clap_complete::Shell,
+}
+
 /// Does what the command line asks for. A failure is told on standard error: exit status 2 for a
-/// wrong configuration or command line, 1 for the rest.
+/// wrong configuration or command line, 1 for the rest; what asks a board has some more.
 pub fn run() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Serve(args) => serve::run(args),
         Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Verb::Backup(args) => backup::run(&args),
+        Verb::Client(verb) => Ok(client::run(verb, people::Kept::open)),
+        Verb::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error: anyhow::Error| {
         eprintln!("{error:#}");

@@ -10,6 +10,7 @@
 mod access;
 mod again;
 mod api;
+mod cli;
 mod client;
 mod command;
 mod dashboard;
