@@ -9,7 +9,7 @@ import { Nginx } from "./nginx";
 import { BrowserSocket } from "./socket";
 import { arrived, checkRunnerJob, gated, run, streams } from "./streams";
 
-const page = readFileSync(join(import.meta.dirname, "../../docs/streams/README.md"), "utf8");
+const page = readFileSync(join(import.meta.dirname, "../../docs/access.md"), "utf8");
 const documented = /```nginx\n([^]*?)```/.exec(page)![1].replaceAll("http://127.0.0.1:3000", "SERVER");
 
 const server = serve(gated);

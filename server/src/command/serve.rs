@@ -10,7 +10,7 @@ use crate::{
 };
 use access::Access;
 use anyhow::{Context, bail};
-use engine::{Caller, Engine, OnShutdown};
+use engine::{Caller, Engine, OnShutdown, store::DirectoryLock};
 use std::{
     io::IsTerminal, os::unix::process::CommandExt, path::PathBuf, process::ExitCode, time::Duration,
 };
@@ -120,6 +120,8 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
 /// Who gets in; refused where that could be anybody from anywhere.
 async fn access(args: &Serve, settings: &AccessSettings) -> anyhow::Result<Access> {
     engine::make_private(&args.data_dir)?;
+    // Another server's directory is left as it is. The engine takes the lock for good.
+    let _lock = DirectoryLock::take(&args.data_dir)?;
     let access = Access::open(&args.data_dir, settings.access.clone())?;
     if let Ok(token) = std::env::var(BOOTSTRAP) {
         match access.bootstrap(&token).await? {
