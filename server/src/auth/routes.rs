@@ -215,7 +215,7 @@ fn is_shed(status: StatusCode) -> bool {
 /// What an `EventSource` understands as "later": a stream that ends at once, and 5 to 15 s to wait.
 fn come_again() -> Response {
     let jitter = RandomState::new().hash_one(()) % 10_000;
-    let mut response = Response::new(format!("retry: {}\n:later\n\n", 5_000 + jitter).into());
+    let mut response = Response::new(format!("retry: {}\n:later\n", 5_000 + jitter).into());
     let stream = HeaderValue::from_static("text/event-stream; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, stream);
     response
