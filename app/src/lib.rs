@@ -32,3 +32,4 @@ pub use frame::{BRAND, WAYS};
 pub use parts::{html, icon};
 #[cfg(feature = "ssr")]
 pub use shell::{SiteOptions, THEME, shell};
+pub use url::encode;

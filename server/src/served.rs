@@ -50,6 +50,7 @@ fn routes() -> Routes {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(web::forms::routes())
+        .merge(web::settings::routes())
         .merge(web::sign_in::routes())
         .merge(web::assets())
 }
