@@ -40,11 +40,15 @@
   });
 
   // The code of a setup link: out of the address at once, and sent by a click only.
-  const code = document.querySelector("input[data-from-address]");
-  const given = location.hash.slice(1);
-  if (code && /^[0-9A-Za-z_-]+$/.test(given)) {
+  const take = () => {
+    const code = document.querySelector("input[data-from-address]");
+    const given = location.hash.slice(1);
+    if (!code || !/^[0-9A-Za-z_-]+$/.test(given)) return;
     history.replaceState(null, "", location.pathname);
     code.value = given;
     all("[data-without-code]", (element) => (element.hidden = true));
-  }
+  };
+  take();
+  // The link may be opened where the page is open already.
+  addEventListener("hashchange", take);
 })();
