@@ -119,9 +119,7 @@ pub fn Head() -> impl IntoView {
     let loader = expect_context::<BoardLoader>();
     view! {
         <header class="head">
-            <a class="brand head-brand" href="/">
-                "Tailboard"
-            </a>
+            <a class="brand head-brand" href="/" inner_html=BRAND></a>
             <Suspense>
                 {move || {
                     let loader = loader.clone();

@@ -103,7 +103,7 @@ fn row(entry: &AuditEntry) -> String {
         " ".to_owned(),
         detail.unwrap_or_default(),
     ];
-    let (look, word) = outcome(entry.status);
+    let (look, mark, word) = outcome(entry.status);
     let whole = format!(
         "{} {} {}",
         entry.action,
@@ -116,7 +116,9 @@ fn row(entry: &AuditEntry) -> String {
         element(&format!("td class=\"cut\" title=\"{}\"", escape(whole.trim())), &what.concat()),
         element(
             &format!("td class=\"col-outcome\" title=\"{}\"", entry.status),
-            &text(&format!("span class=\"outcome {look}\""), word),
+            &format!(
+                "<span class=\"outcome {look}\">{mark} <span class=\"outcome-word\">{word}</span></span>"
+            ),
         ),
         text("td class=\"cut num col-address wide\"", &entry.address),
     ];
@@ -124,15 +126,15 @@ fn row(entry: &AuditEntry) -> String {
     element(open, &cells.concat())
 }
 
-/// How it went: a look and a word.
-fn outcome(status: u16) -> (&'static str, &'static str) {
+/// How it went: a look, a mark and a word.
+fn outcome(status: u16) -> (&'static str, &'static str, &'static str) {
     match status {
-        401 => ("is-failed", "✕ not let in"),
-        403 => ("is-failed", "✕ forbidden"),
-        429 => ("is-failed", "✕ too often"),
-        400..500 => ("is-retrying", "! refused"),
-        500.. => ("is-retrying", "! failed"),
-        _ => ("is-completed", "✓ done"),
+        401 => ("is-failed", "✕", "not let in"),
+        403 => ("is-failed", "✕", "forbidden"),
+        429 => ("is-failed", "✕", "too often"),
+        400..500 => ("is-retrying", "!", "refused"),
+        500.. => ("is-retrying", "!", "failed"),
+        _ => ("is-completed", "✓", "done"),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     query::Query,
 };
 use access::{Access, AccessError};
-use app::html::{element, escape, text};
+use app::html::{element, text};
 use axum::{
     Extension, middleware,
     response::{IntoResponse, Redirect, Response},
@@ -166,13 +166,4 @@ fn may(role: Role) -> &'static str {
         Role::Operator => "reads everything and acts on jobs and queues",
         Role::Admin => "may do everything",
     }
-}
-
-/// The way back to a list.
-fn crumbs(tab: Tab) -> String {
-    let (href, word) = tab.place();
-    format!(
-        "<nav class=\"crumbs dim\" aria-label=\"Breadcrumb\"><a href=\"{href}\">{}</a></nav>",
-        escape(word)
-    )
 }

@@ -4,7 +4,7 @@ use super::{document, pieces};
 use crate::pages::reader;
 use access::Access;
 use app::{
-    html::{element, escape, icon},
+    html::{element, escape, icon, text},
     icon as icons,
 };
 use axum::response::Response;
@@ -59,7 +59,7 @@ fn way(href: &str, drawing: &str, word: &str, class: &str, current: &str) -> Str
 /// A page that says why there is no other.
 pub fn notice(title: &str, words: &str) -> String {
     let links = "<p class=\"notice-links\"><a class=\"button\" href=\"/\">Overview</a></p>";
-    let (title, words) = (escape(title), pieces::alert(words));
+    let (title, words) = (escape(title), text("p class=\"dim\"", &pieces::sentence(words)));
     let icon = icon(icons::WARNING);
     format!(
         "<div class=\"notice notice-page\">{icon}<h1 class=\"notice-title\">{title}</h1>{words}{links}</div>"

@@ -22,14 +22,14 @@ impl Said {
 
 /// What went wrong.
 pub fn alert(words: &str) -> String {
-    // An error begins in the middle of a sentence.
+    text("p class=\"form-said form-error\" role=\"alert\"", &sentence(words))
+}
+
+/// An error, which begins in the middle of a sentence and has no end, as a sentence.
+pub fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>());
-    let words = first.unwrap_or_default() + letters.as_str();
-    text(
-        "p class=\"form-said form-error\" role=\"alert\"",
-        &format!("{}.", words.trim_end_matches('.')),
-    )
+    format!("{}{}.", first.unwrap_or_default(), letters.as_str().trim_end_matches('.'))
 }
 
 /// A field under its name. `attributes` is HTML.

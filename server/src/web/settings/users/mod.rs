@@ -26,7 +26,7 @@ fn show(shown: &Shown<'_>) -> Response {
         ("Name", ""),
         ("Role", "col-role"),
         ("Signs in", "col-queue wide"),
-        ("Browsers", "col-figure end wide"),
+        ("Browsers", "col-figure wide"),
         ("Last used", "col-when"),
     ];
     let rows: String = shown.access.users().iter().map(row).collect();
@@ -57,7 +57,7 @@ fn row(user: &User) -> String {
         element("td class=\"cut\"", &name),
         text("td class=\"col-role\"", user.role.as_str()),
         text("td class=\"col-queue wide\"", signs_in(user)),
-        text("td class=\"col-figure end num wide\"", &user.sessions.to_string()),
+        text("td class=\"col-figure num wide\"", &user.sessions.to_string()),
         element("td class=\"col-when\"", &time_or(user.used_at, "never")),
     ];
     element("tr", &cells.concat())

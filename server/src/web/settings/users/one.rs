@@ -5,7 +5,7 @@ use crate::{
     auth::{By, Done},
     query::Query,
     web::{
-        settings::{Shown, Tab, crumbs, may, obeyed, sessions},
+        settings::{Shown, Tab, may, obeyed, sessions},
         still::pieces::{button, facts, form, new_password, role, section, sure, time, time_or},
     },
 };
@@ -84,7 +84,7 @@ fn show(shown: &Shown<'_>, user: &User) -> Response {
         section("Browsers", &browsers),
         section("No longer", &end.concat()),
     ];
-    shown.page(Tab::Users, &user.name, &(crumbs(Tab::Users) + &inner.concat()))
+    shown.page(Tab::Users, &user.name, &inner.concat())
 }
 
 /// One of them at a time: each has its form.
