@@ -111,7 +111,7 @@ test("a viewer is shown nothing that acts, and is refused by hand", async ({ pag
   await board.goto(server, "/jobs");
   await page.keyboard.press("j");
   await page.keyboard.press("x");
-  await expect(page.locator("main :checked")).toHaveCount(0);
+  await expect(page.locator("main input:checked")).toHaveCount(0);
 
   // What the page does not show is refused all the same, and said where it was asked for.
   await board.goto(server, "/pipelines");
