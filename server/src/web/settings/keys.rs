@@ -4,7 +4,7 @@ use super::{Shown, Tab, obeyed};
 use crate::{
     auth::{By, Done},
     query::Query,
-    web::still::pieces::{button, choice, field, form, role, section, sure, table, time, time_or},
+    web::still::pieces::{button, choice, day, field, form, role, section, sure, table, time_or},
 };
 use access::{Access, AccessError};
 use app::html::{element, escape, text};
@@ -73,8 +73,8 @@ fn show(shown: &Shown<'_>, made: &str) -> Response {
 
 fn row(key: &ApiKey) -> String {
     let until = match key.revoked_at {
-        Some(at) => format!("revoked {}", time(at)),
-        None => time_or(key.until, "revoked"),
+        Some(at) => format!("revoked {}", day(at)),
+        None => key.until.map_or_else(|| "it is revoked".to_owned(), day),
     };
     let label = format!("Revoke {}", key.name);
     let why = "Whatever uses this key is refused from then on, and its streams end. This cannot be undone.";

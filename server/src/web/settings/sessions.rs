@@ -24,9 +24,9 @@ pub(super) async fn page(State(access): State<Access>, By(caller): By, query: Qu
     let headings = [
         ("User", ""),
         ("Browser", ""),
-        ("Address", "wide"),
+        ("Address", "col-address wide"),
         ("Signed in", "col-when wide"),
-        ("Last used", "col-when"),
+        ("Last used", "col-when wide"),
         ("", "col-act"),
     ];
     let list = table("Sessions", &headings, &rows);
@@ -58,7 +58,7 @@ pub(super) fn of(access: &Access, caller: &Caller, user: &str) -> Vec<Session> {
 pub(super) fn list(sessions: &[Session], here: &str) -> String {
     let headings = [
         ("Browser", ""),
-        ("Address", "wide"),
+        ("Address", "col-address wide"),
         ("Signed in", "col-when wide"),
         ("Last used", "col-when"),
         ("", "col-act"),
@@ -67,6 +67,8 @@ pub(super) fn list(sessions: &[Session], here: &str) -> String {
 }
 
 fn rows(sessions: &[Session], here: &str, with_user: bool) -> String {
+    // Two names and a button are all that a phone has room for.
+    let used = if with_user { "td class=\"col-when wide\"" } else { "td class=\"col-when\"" };
     let row = |session: &Session| {
         let browser = agent::short(&session.agent);
         let this = if session.current { " <span class=\"tag\">this browser</span>" } else { "" };
@@ -83,9 +85,9 @@ fn rows(sessions: &[Session], here: &str, with_user: bool) -> String {
                 escape(&session.agent),
                 escape(&browser)
             ),
-            text("td class=\"cut num wide\"", &session.address),
+            text("td class=\"cut num col-address wide\"", &session.address),
             element("td class=\"col-when wide\"", &time(session.created_at)),
-            element("td class=\"col-when\"", &time(session.used_at)),
+            element(used, &time(session.used_at)),
             element("td class=\"col-act\"", &end),
         ];
         element("tr", &cells.concat())

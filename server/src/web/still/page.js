@@ -6,6 +6,10 @@
   const now = new Date();
   all("time[datetime]", (time) => {
     const at = new Date(time.dateTime);
+    if ("day" in time.dataset) {
+      time.textContent = new Intl.DateTimeFormat([], { dateStyle: "medium" }).format(at);
+      return;
+    }
     const day = at.toDateString() === now.toDateString() ? {} : { day: "2-digit", month: "short" };
     const year = at.getFullYear() === now.getFullYear() ? {} : { year: "numeric" };
     time.textContent = new Intl.DateTimeFormat([], { ...clock, ...day, ...year }).format(at);

@@ -140,7 +140,14 @@ pub fn time(at: Timestamp) -> String {
     format!("<time class=\"num\" datetime=\"{iso}\" title=\"{iso}\">{words}</time>")
 }
 
-/// The same where there may be none.
+/// A day, likewise.
+pub fn day(at: Timestamp) -> String {
+    let iso = at.to_string();
+    let words = iso.get(..10).unwrap_or(&iso);
+    format!("<time class=\"num\" datetime=\"{iso}\" title=\"{iso}\" data-day>{words}</time>")
+}
+
+/// A moment, where there may be none.
 pub fn time_or(at: Option<Timestamp>, none: &str) -> String {
     at.map_or_else(|| escape(none), time)
 }
