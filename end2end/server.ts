@@ -18,6 +18,9 @@ export interface Job {
 
 const binary = process.env.TAILBOARD_BIN;
 
+/** Of every user that tests make. */
+export const PASSWORD = "correct-horse-battery";
+
 export class Server {
   /** Configuration and data; there once it was launched. */
   dir = "";
@@ -30,7 +33,11 @@ export class Server {
   token = "";
 
   /** `pipelines` is TOML. Nothing is made before the launch: test files are loaded more often than run. */
-  constructor(private readonly pipelines: string) {}
+  constructor(
+    private readonly pipelines: string,
+    /** Without one nobody has access yet. */
+    private readonly firstAdmin = true,
+  ) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -55,14 +62,19 @@ export class Server {
       if (child.exitCode !== null) throw new Error(`the server ended:\n${this.output}`);
       return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.ok;
     });
-    if (!this.token) await this.setUp();
+    if (this.firstAdmin && !this.token) await this.setUp();
+  }
+
+  /** The link of the first start. */
+  async setUpLink(): Promise<string> {
+    const link = /http:\S+\/setup#[0-9a-f]{32}(?=\n)/;
+    await until("the set-up link", async () => link.test(this.output));
+    return link.exec(this.output)![0];
   }
 
   /** What the first admin does: follows the link that was printed, and makes a key. */
   private async setUp() {
-    const link = /\/setup#([0-9a-f]{32})\n/;
-    await until("the set-up link", async () => link.test(this.output));
-    const body = new URLSearchParams({ code: link.exec(this.output)![1] });
+    const body = new URLSearchParams({ code: (await this.setUpLink()).split("#")[1] });
     const signedIn = await fetch(`${this.url}/setup`, { method: "POST", body, redirect: "manual" });
     this.cookie = signedIn.headers.get("set-cookie")!.split(";")[0];
     const key = await fetch(`${this.url}/api/v1/keys`, {
@@ -78,6 +90,25 @@ export class Server {
   async signIn(context: BrowserContext) {
     const [name, value] = this.cookie.split("=");
     await context.addCookies([{ name, value, url: this.url }]);
+  }
+
+  /** Makes a user with a password. */
+  async user(name: string, role: string) {
+    const made = await this.fetch("/api/v1/users", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name, role, password: PASSWORD }),
+    });
+    if (made.status !== 201) throw new Error(`make a user: ${made.status} ${await made.text()}`);
+  }
+
+  /** Signs a browser in as a user made by `user`. */
+  async signInAs(context: BrowserContext, name: string) {
+    const body = new URLSearchParams({ name, password: PASSWORD });
+    const signedIn = await fetch(`${this.url}/login`, { method: "POST", body, redirect: "manual" });
+    const [cookie, value] = signedIn.headers.get("set-cookie")!.split(";")[0].split("=");
+    await context.clearCookies();
+    await context.addCookies([{ name: cookie, value, url: this.url }]);
   }
 
   /** A request with the admin's key. */

@@ -1,6 +1,8 @@
 //! What the pages ask for, with two bodies: on the server an object in context that answers from
 //! the engine, in the browser the same JSON over HTTP. Nothing else in this crate knows which.
 
+#[cfg(feature = "ssr")]
+use crate::reader::Reader;
 use crate::{
     log::{Query, Way},
     url::encode,
@@ -119,6 +121,8 @@ impl PageError {
 /// depend on the engine. Every answer has to come within a second or so: the whole page waits.
 #[cfg(feature = "ssr")]
 pub trait Pages: Send + Sync {
+    /// Who is answered; `None`: not told.
+    fn reader(&self) -> Option<Reader>;
     fn overview(&self) -> Answer<Overview>;
     fn jobs(&self, params: JobsParams) -> Answer<JobsPage>;
     fn job(&self, id: JobId) -> Answer<JobDetail>;
@@ -191,6 +195,8 @@ mod body {
         PageError::Unavailable("the browser asks for this".to_owned())
     }
 
+    pub async fn check_session() {}
+
     /// Forms act on the server without this.
     pub async fn submit(_path: &str, _fields: String) -> Result<Sent, PageError> {
         Err(in_the_browser())
@@ -252,6 +258,12 @@ mod body {
         get(format!("{path}&limit={limit}&first={first}")).await
     }
 
+    /// Finds out whether the session goes on: who is signed out meanwhile is led to where one signs in.
+    pub async fn check_session() {
+        // Any other failure shows in the stream, too.
+        let _ = get::<serde::de::IgnoredAny>("/api/v1/me").await;
+    }
+
     /// Sends a form.
     pub async fn submit(path: &str, fields: String) -> Result<Sent, PageError> {
         let request = Request::post(path)
@@ -278,7 +290,11 @@ mod body {
             200..300 => serde_json::from_str(&text)
                 .map_err(|error| PageError::Unavailable(format!("unexpected answer: {error}"))),
             404 => Err(PageError::NotFound),
-            401 | 403 => Err(PageError::Forbidden),
+            401 => {
+                sign_in();
+                Err(PageError::Forbidden)
+            }
+            403 => Err(PageError::Forbidden),
             status => {
                 let said = match serde_json::from_str::<Problem>(&text) {
                     Ok(problem) => problem.detail.unwrap_or(problem.title),
@@ -289,6 +305,14 @@ mod body {
                 Err(PageError::Unavailable(said))
             }
         }
+    }
+
+    /// Leads to where one signs in, and from there back here.
+    fn sign_in() {
+        let location = leptos::prelude::location();
+        let here = [location.pathname(), location.search()].map(Result::unwrap_or_default).concat();
+        // A browser that does not go there stays on a page that says it is not live.
+        let _ = location.assign(&format!("/login?next={}", encode(&here)));
     }
 
     fn unreachable(_: gloo_net::Error) -> PageError {

@@ -11,50 +11,47 @@ use crate::{
         text,
         time::{Clock, when},
     },
+    reader,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_router::components::A;
 use shared::{Connection, Freshness};
+
+/// The mark and the name, as HTML.
+pub const BRAND: &str = "<svg class=\"brand-mark\" viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
+    <path d=\"M3 5h14M3 10h9M3 15h5\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"2\" stroke-linecap=\"round\"></path>\
+    <circle cx=\"15.5\" cy=\"13.5\" r=\"2.5\" fill=\"currentColor\"></circle></svg>Tailboard";
+
+/// The ways to go: address, drawing and word of each.
+pub const WAYS: [(&str, &str, &str); 5] = [
+    ("/", icon::OVERVIEW, "Overview"),
+    ("/jobs", icon::JOBS, "Jobs"),
+    ("/queues", icon::INBOX, "Queues"),
+    ("/workers", icon::WORKERS, "Workers"),
+    ("/pipelines", icon::PIPELINES, "Pipelines"),
+];
 
 /// The main navigation: beside the page, or a bar at its foot on a phone.
 #[component]
 pub fn Side() -> impl IntoView {
     view! {
         <nav class="side" aria-label="Main">
-            <a class="brand" href="/">
-                <svg class="brand-mark" viewBox="0 0 20 20" aria-hidden="true">
-                    <path
-                        d="M3 5h14M3 10h9M3 15h5"
-                        fill="none"
-                        stroke="currentColor"
-                        stroke-width="2"
-                        stroke-linecap="round"
-                    ></path>
-                    <circle cx="15.5" cy="13.5" r="2.5" fill="currentColor"></circle>
-                </svg>
-                "Tailboard"
+            <a class="brand" href="/" inner_html=BRAND></a>
+            {WAYS
+                .map(|(href, path, word)| {
+                    view! {
+                        <A href=href exact=href == "/" attr:class="side-link">
+                            <Icon path=path/>
+                            <span>{word}</span>
+                            {(href == "/jobs").then(|| view! { <JobsCount/> })}
+                        </A>
+                    }
+                })
+                .collect_view()}
+            <a class="side-link side-settings" href="/settings" rel="external">
+                <Icon path=icon::SETTINGS/>
+                <span>"Settings"</span>
             </a>
-            <A href="/" exact=true attr:class="side-link">
-                <Icon path=icon::OVERVIEW/>
-                <span>"Overview"</span>
-            </A>
-            <A href="/jobs" attr:class="side-link">
-                <Icon path=icon::JOBS/>
-                <span>"Jobs"</span>
-                <JobsCount/>
-            </A>
-            <A href="/queues" attr:class="side-link">
-                <Icon path=icon::INBOX/>
-                <span>"Queues"</span>
-            </A>
-            <A href="/workers" attr:class="side-link">
-                <Icon path=icon::WORKERS/>
-                <span>"Workers"</span>
-            </A>
-            <A href="/pipelines" attr:class="side-link">
-                <Icon path=icon::PIPELINES/>
-                <span>"Pipelines"</span>
-            </A>
             <ThemeButton/>
         </nav>
     }
@@ -122,9 +119,7 @@ pub fn Head() -> impl IntoView {
     let loader = expect_context::<BoardLoader>();
     view! {
         <header class="head">
-            <a class="brand head-brand" href="/">
-                "Tailboard"
-            </a>
+            <a class="brand head-brand" href="/" inner_html=BRAND></a>
             <Suspense>
                 {move || {
                     let loader = loader.clone();
@@ -134,6 +129,7 @@ pub fn Head() -> impl IntoView {
                     })
                 }}
             </Suspense>
+            <div class="me" inner_html=reader::menu()></div>
         </header>
     }
 }

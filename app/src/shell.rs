@@ -1,6 +1,6 @@
 //! The document around the app. Rendered on the server only; what is in it is not hydrated.
 
-use crate::App;
+use crate::{App, reader::Reader};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
@@ -13,7 +13,7 @@ pub struct SiteOptions {
 }
 
 /// Puts the reader's choice of theme on the document before anything is painted.
-const THEME: &str =
+pub const THEME: &str =
     "try{document.documentElement.dataset.theme=localStorage.theme||'system'}catch{}";
 
 /// The document. Scripts carry the nonce of the request, so the policy can forbid all others.
@@ -23,9 +23,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     let hydrate = format!(
         "import('{prefix}/tailboard.js').then(m=>m.default({{module_or_path:'{prefix}/tailboard.wasm'}}).then(()=>m.hydrate()))"
     );
+    let role = Reader::of_request().map(|reader| reader.role.as_str());
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-role=role>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

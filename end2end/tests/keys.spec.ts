@@ -101,5 +101,7 @@ test("attempts are told apart, and the command that runs it again is copied", as
   await page.getByRole("button", { name: "Copy as curl" }).click();
   await expect(page.getByRole("button", { name: "Copied" })).toBeVisible();
   const command = await page.evaluate(() => navigator.clipboard.readText());
-  expect(command).toBe(`curl -X POST -H 'Content-Type: application/json' -d '{"pipeline":"again"}' ${server.url}/api/v1/executions`);
+  expect(command).toBe(
+    `curl -X POST -H "Authorization: Bearer $TAILBOARD_TOKEN" -H 'Content-Type: application/json' -d '{"pipeline":"again"}' ${server.url}/api/v1/executions`,
+  );
 });

@@ -136,7 +136,7 @@ test("long lines wrap when they are told to, and one that was cut is shown whole
   await expect(long).toContainText("xend");
   await page.reload();
   await expect(page.getByRole("button", { name: "Wrap" }), "it is remembered").toHaveAttribute("aria-pressed", "true");
-  await expect(page.locator("b")).toHaveCount(0);
+  await expect(page.locator("main b")).toHaveCount(0);
 });
 
 test("times are of day, since the beginning, or off", async ({ board, page }) => {

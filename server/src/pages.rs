@@ -1,12 +1,17 @@
 //! What the pages ask for, answered by the engine for the caller of the request.
 
-use app::api::{Answer, JobsParams, PageError, Pages};
+use access::Access;
+use app::{
+    api::{Answer, JobsParams, PageError, Pages},
+    reader::Reader,
+};
 use engine::{
     Caller, Engine, ReadError,
     store::{JobsQuery, StoreError},
 };
 use shared::{
     JobId,
+    access::Via,
     job::JobDetail,
     log::LogWindow,
     page::{JobsPage, Overview, PipelinePage, PipelinesPage},
@@ -14,6 +19,7 @@ use shared::{
 
 /// One per request: its caller's view of the engine.
 pub struct CallersPages {
+    pub access: Access,
     pub engine: Engine,
     pub caller: Caller,
 }
@@ -26,7 +32,18 @@ macro_rules! ask {
     }};
 }
 
+/// What a page shows of its reader.
+pub fn reader(access: &Access, caller: &Caller) -> Reader {
+    let without_password = caller.via == Via::Session
+        && access.user(&caller.name).is_ok_and(|user| !user.has_password);
+    Reader { name: caller.name.to_string(), role: caller.role, via: caller.via, without_password }
+}
+
 impl Pages for CallersPages {
+    fn reader(&self) -> Option<Reader> {
+        Some(reader(&self.access, &self.caller))
+    }
+
     fn overview(&self) -> Answer<Overview> {
         ask!(self, |engine, caller| engine.overview(&caller))
     }

@@ -50,6 +50,7 @@ fn routes() -> Routes {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(web::forms::routes())
+        .merge(web::settings::routes())
         .merge(web::sign_in::routes())
         .merge(web::assets())
 }
@@ -66,7 +67,7 @@ impl Served {
         let (routes, table) = routes().into_parts();
         let public = settings.public_url.as_ref();
         let gate = Gate::new(
-            access,
+            access.clone(),
             Writes::new(settings.limits.writes_per_minute),
             Proxies(settings.trusted_proxies.clone()),
             (public.is_some_and(|url| url.https), listen.port()),
@@ -75,7 +76,8 @@ impl Served {
         let names = web::Names::new(listen, public);
         web::router(names, gate, routes.with_state(self), move |parts| {
             let By(caller) = By::of(parts)?;
-            let pages: Arc<dyn Pages> = Arc::new(CallersPages { engine: engine.clone(), caller });
+            let (access, engine) = (access.clone(), engine.clone());
+            let pages: Arc<dyn Pages> = Arc::new(CallersPages { access, engine, caller });
             Some(pages)
         })
     }

@@ -2,6 +2,7 @@
 
 mod palette;
 
+use crate::reader::may_act;
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use palette::Palette;
@@ -63,7 +64,7 @@ pub fn Keys() -> impl IntoView {
                 (_, "?") => open(sheet),
                 (_, "j") => walk(1),
                 (_, "k") => walk(-1),
-                (_, "x") => select(),
+                (_, "x") => may_act() && select(),
                 (_, "/") => search(),
                 _ => false,
             };
@@ -73,8 +74,9 @@ pub fn Keys() -> impl IntoView {
         });
         on_cleanup(move || keys.remove());
     });
-    let rows: String =
-        KEYS.iter().map(|(keys, what)| format!("<dt>{}</dt><dd>{what}</dd>", caps(keys))).collect();
+    let works = |(keys, _): &&(&str, &str)| *keys != "x" || may_act();
+    let row = |(keys, what): &(&str, &str)| format!("<dt>{}</dt><dd>{what}</dd>", caps(keys));
+    let rows: String = KEYS.iter().filter(works).map(row).collect();
     let close = "<form method=\"dialog\"><button class=\"button\">Close</button></form>";
     let html = format!("<h2>Keyboard</h2><dl class=\"keys\">{rows}</dl>{close}");
     view! {

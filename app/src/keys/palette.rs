@@ -7,6 +7,7 @@ use crate::{
         html::escape,
         rows::{self, Row},
     },
+    reader::may_act,
     url::encode,
 };
 use leptos::{ev, html, prelude::*, task::spawn_local, wasm_bindgen::JsCast};
@@ -43,7 +44,10 @@ pub fn Palette(dialog: NodeRef<html::Dialog>) -> impl IntoView {
         }
         spawn_local(async move {
             if let Ok(page) = api::pipelines().await {
-                pipelines.set(page.pipelines.iter().flat_map(of_pipeline).collect());
+                // Runs are for who may act.
+                let hidden = if may_act() { 0 } else { 1 };
+                let shown = |pipeline| of_pipeline(pipeline).into_iter().skip(hidden);
+                pipelines.set(page.pipelines.iter().flat_map(shown).collect());
             }
         });
     };
@@ -131,6 +135,7 @@ pub fn Palette(dialog: NodeRef<html::Dialog>) -> impl IntoView {
     }
 }
 
+/// Its run, then its page.
 fn of_pipeline(pipeline: &shared::Pipeline) -> [Entry; 2] {
     let (name, path) = (&pipeline.name, format!("/pipelines/{}", encode(&pipeline.name)));
     // One that wants parameters is run from its page.

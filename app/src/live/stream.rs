@@ -7,8 +7,8 @@ use super::{
     ring::Ring,
     source::{Signal, Source},
 };
-use crate::parts::time::Clock;
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*};
+use crate::{api, parts::time::Clock};
+use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
 use shared::{ConnectionId, EventId, JobId};
 use std::{
@@ -263,6 +263,8 @@ impl Live {
                         state.failures = state.failures.saturating_add(1);
                         state.failures
                     };
+                    // The browser does not say why; it may be that nobody is signed in any more.
+                    spawn_local(api::check_session());
                     self.reopen_soon(delay_ms(failures, js_sys::Math::random()));
                 }
             }

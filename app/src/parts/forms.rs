@@ -16,7 +16,12 @@ pub fn Forms() -> impl IntoView {
     Effect::new(move |_| {
         let navigate = navigate.clone();
         let submit = window_event_listener(ev::submit, move |event| {
-            if let Some(form) = target::<HtmlFormElement>(&event) {
+            let form = target::<HtmlFormElement>(&event);
+            // One that leaves the board is the browser's, and so is one that closes a dialog.
+            let ours = |form: &HtmlFormElement| {
+                !form.has_attribute("data-leaves") && form.method() != "dialog"
+            };
+            if let Some(form) = form.filter(ours) {
                 event.prevent_default();
                 let navigate = navigate.clone();
                 let button = event.submitter();

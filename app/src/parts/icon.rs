@@ -16,6 +16,9 @@ pub const ON: &str = "M6 3l5 5-5 5";
 pub const THEME: &str = "M8 2.5a5.5 5.5 0 100 11zM8 2.5a5.5 5.5 0 010 11";
 pub const WARNING: &str = "M8 2l6.5 11.5h-13zM8 6.5v3M8 11.4v.3";
 pub const INBOX: &str = "M2.5 9.5l2-6h7l2 6v3h-11zM2.5 9.5h3.5l1 1.5h2l1-1.5h3.5";
+pub const PERSON: &str =
+    "M8 2.5a2.7 2.7 0 100 5.4 2.7 2.7 0 000-5.4M2.8 13.5c.5-2.6 2.6-3.8 5.2-3.8s4.7 1.2 5.2 3.8";
+pub const SETTINGS: &str = "M2 5h7M12.5 5H14M2 11h1.5M7 11h7M9 5a1.7 1.7 0 103.4 0 1.7 1.7 0 10-3.4 0M3.5 11a1.7 1.7 0 103.4 0 1.7 1.7 0 10-3.4 0";
 
 #[component]
 pub fn Icon(path: &'static str) -> impl IntoView {

@@ -1,6 +1,6 @@
 //! What the pages' forms do without JavaScript: act, then lead to the page that shows it.
 
-use super::selected::selected;
+use super::{selected::selected, still::drawn::drawn};
 use crate::auth::{By, Routes, Rule};
 use axum::{
     Form, Json,
@@ -28,7 +28,9 @@ pub fn routes() -> Routes {
         .post("/pipelines/{name}/run", act("pipeline.run"), run)
         .post("/queues/{connection}/{name}/pause", act("queue.pause"), pause)
         .post("/queues/{connection}/{name}/resume", act("queue.resume"), resume)
-        .wrap(|router| router.layer(middleware::from_fn(in_place)))
+        .wrap(|router| {
+            router.layer(middleware::from_fn(in_place)).layer(middleware::from_fn(drawn))
+        })
 }
 
 /// A page that sends its form itself (it accepts JSON) is told where to go instead of being led there: a

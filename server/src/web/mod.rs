@@ -5,7 +5,9 @@
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
 //! - [`download`]: logs as files, whole, in ranges ([`range`]) or compressed
-//! - [`forms`]: what the buttons on pages do without JavaScript; [`sign_in`]: into and out of a session
+//! - [`forms`]: what the buttons on pages do without JavaScript
+//! - [`still`]: pages without WebAssembly; of them are made [`sign_in`], into and out of a session, and
+//!   [`settings`], who has access
 //!
 //! [`router`] puts them around the routes of the API, the contracts and the forms. A page asks the
 //! [`app::api::Pages`] that [`router`] was given for its data.
@@ -20,7 +22,9 @@ mod listener;
 mod range;
 mod selected;
 mod serve;
+pub mod settings;
 pub mod sign_in;
+pub mod still;
 #[cfg(test)]
 mod tests;
 

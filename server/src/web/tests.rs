@@ -3,7 +3,10 @@
 use super::*;
 use crate::auth::{Proxies, Writes};
 use access::Access;
-use app::api::{Answer, JobsParams, PageError};
+use app::{
+    api::{Answer, JobsParams, PageError},
+    reader::Reader,
+};
 use axum::body::Body;
 use shared::{
     JobId,
@@ -30,6 +33,9 @@ fn nothing<T: Send + 'static>() -> Answer<T> {
 }
 
 impl Pages for Nothing {
+    fn reader(&self) -> Option<Reader> {
+        None
+    }
     fn overview(&self) -> Answer<Overview> {
         nothing()
     }

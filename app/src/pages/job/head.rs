@@ -72,7 +72,8 @@ fn curl(detail: &JobDetail) -> String {
     // A quote ends the word of the shell and begins it again.
     let body = body.replace('\'', "'\\''");
     let command = format!(
-        "curl -X POST -H 'Content-Type: application/json' -d '{body}' ORIGIN/api/v1/executions"
+        "curl -X POST -H \"Authorization: Bearer $TAILBOARD_TOKEN\" -H 'Content-Type: application/json' \
+         -d '{body}' ORIGIN/api/v1/executions"
     );
     format!(
         "<button type=\"button\" class=\"button\" data-copy=\"{}\">Copy as curl</button>",

@@ -3,6 +3,7 @@
 mod ends;
 mod first;
 mod hostile;
+mod pages;
 mod rules;
 mod users;
 
