@@ -28,13 +28,14 @@ impl Access {
     /// All keys, those in use first, by name. What is revoked is shown for 30 days.
     pub fn keys(&self) -> Vec<ApiKey> {
         let live = self.live();
+        let used = live.used_by_id();
         let keys = live.keys.iter().map(|key| ApiKey {
             id: key.id,
             name: key.name.clone(),
             role: key.role,
             created_at: key.created_at,
             created_by: key.created_by.clone(),
-            used_at: live.used_at(key.id).or(key.used_at),
+            used_at: used.get(&key.id).copied().or(key.used_at),
             until: key.until,
             revoked_at: key.revoked_at,
         });

@@ -162,11 +162,13 @@ impl Live {
         all
     }
 
-    /// When a credential was used last, which may be later than what is stored.
-    pub fn used_at(&self, id: Uuid) -> Option<Timestamp> {
-        let found = self.credentials.values().find(|found| found.caller.credential == id)?;
-        let used = found.caller.used.load(Ordering::Relaxed);
-        (used > 0).then_some(Timestamp(used))
+    /// When each session and key that works was used last, which may be later than what is stored.
+    pub fn used_by_id(&self) -> HashMap<Uuid, Timestamp> {
+        let used = self.credentials.values().filter_map(|Credential { caller, .. }| {
+            let used = caller.used.load(Ordering::Relaxed);
+            (used > 0).then_some((caller.credential, Timestamp(used)))
+        });
+        used.collect()
     }
 
     pub fn user(&self, name: &str) -> Option<&UserRow> {

@@ -10,7 +10,7 @@ use shared::{
     Timestamp,
     access::{Session, Via},
 };
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 use uuid::Uuid;
 
 /// Sessions of one user at most; a further sign-in ends the one that was longest not used.
@@ -106,10 +106,13 @@ impl Access {
     /// The sessions that `caller` may see: an admin everybody's, others their own. Newest use first.
     pub fn sessions(&self, caller: &Caller) -> Vec<Session> {
         let live = self.live();
+        let used = live.used_by_id();
+        let users: HashMap<_, _> = live.users.iter().map(|user| (user.id, user)).collect();
         let sees_all = caller.role == shared::Role::Admin;
         let sessions = live.sessions.iter().filter_map(|session| {
-            let user = live.users.iter().find(|user| user.id == session.user)?;
-            let used_at = live.used_at(session.id)?;
+            let user = users.get(&session.user)?;
+            // One that does not work any more is not shown.
+            let used_at = *used.get(&session.id)?;
             (sees_all || is_own(caller, &user.name)).then(|| Session {
                 id: session.id,
                 user: user.name.clone(),

@@ -6,6 +6,7 @@ use shared::{
     Role, Timestamp,
     access::{NewUser, User, UserChange},
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Users at most: all of them are in memory.
@@ -15,9 +16,14 @@ impl Access {
     /// All users, by name.
     pub fn users(&self) -> Vec<User> {
         let live = self.live();
+        let used = live.used_by_id();
+        let mut sessions: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        for session in &live.sessions {
+            sessions.entry(session.user).or_default().push(session.id);
+        }
         let users = live.users.iter().map(|user| {
-            let sessions = live.sessions.iter().filter(|session| session.user == user.id);
-            let used = sessions.clone().filter_map(|session| live.used_at(session.id));
+            let sessions = sessions.get(&user.id).map_or(&[][..], Vec::as_slice);
+            let used = sessions.iter().filter_map(|session| used.get(session).copied());
             User {
                 name: user.name.clone(),
                 role: user.role,
@@ -25,7 +31,7 @@ impl Access {
                 has_password: user.password.is_some(),
                 created_at: user.created_at,
                 used_at: used.chain(user.used_at).max(),
-                sessions: sessions.count() as u32,
+                sessions: sessions.len() as u32,
             }
         });
         users.collect()
