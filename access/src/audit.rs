@@ -1,6 +1,6 @@
 //! What was done: written in groups by one thread, and as lines of the server's log.
 
-use crate::{Access, AccessError, store::Store};
+use crate::{Access, AccessError, store::Store, throttle::Throttle};
 use rusqlite::{Row, Transaction, params};
 use shared::{
     Timestamp,
@@ -8,11 +8,10 @@ use shared::{
 };
 use std::{
     sync::{
-        Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc,
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 use tokio::sync::oneshot;
 
@@ -24,10 +23,12 @@ const WAITING: usize = 1024;
 const GROUP: usize = 256;
 /// Characters of a field.
 const LONGEST: usize = 500;
-/// Refusals a second of callers that nobody knows; what is beyond is counted.
-const STRANGERS: u32 = 20;
-/// Entries kept.
-const KEPT: i64 = 1_000_000;
+/// Refusals a minute that are written down of one caller, of failed sign-ins, and of all whom nobody knows; what is
+/// beyond is counted.
+const REFUSALS: u32 = 120;
+/// Entries kept: of refusals, which anybody can cause, and of all.
+const REFUSALS_KEPT: i64 = 100_000;
+const KEPT: i64 = 10_000_000;
 /// Entries between two looks at what is past its time.
 const TRIM_EVERY: u64 = 1_000;
 
@@ -61,7 +62,7 @@ enum Task {
 
 pub(crate) struct Audit {
     line: mpsc::SyncSender<Task>,
-    strangers: Mutex<(Instant, u32)>,
+    refusals: Throttle<String>,
     passed_over: AtomicU64,
 }
 
@@ -73,7 +74,8 @@ impl Audit {
             // The channel is closed then: entries go to the server's log alone.
             tracing::error!(%error, "the audit log cannot be written");
         }
-        Self { line, strangers: Mutex::new((Instant::now(), 0)), passed_over: AtomicU64::new(0) }
+        let refusals = Throttle::new(REFUSALS, Duration::from_secs(60));
+        Self { line, refusals, passed_over: AtomicU64::new(0) }
     }
 
     /// Returns when all that was given before is written.
@@ -95,31 +97,28 @@ impl Audit {
             }
         }
     }
-
-    /// Whether one more refusal of a stranger is written down in this second.
-    fn has_room_for_a_stranger(&self) -> bool {
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        if strangers.0.elapsed() >= Duration::from_secs(1) {
-            *strangers = (Instant::now(), 0);
-        }
-        strangers.1 += 1;
-        strangers.1 <= STRANGERS
-    }
 }
 
 impl Access {
-    /// Writes an entry down and returns when it is on the disk. Refusals of strangers are written as far as
-    /// there is room: nobody fills a disk by asking.
+    /// Writes an entry down and returns when it is on the disk. Refusals are written as far as there is room: nobody
+    /// fills a disk, or pushes others' entries out, by asking for what it may not have.
     pub async fn audit(&self, mut entry: Entry) {
         let audit = &self.0.audit;
-        if entry.caller.is_none() && entry.status >= 400 {
-            if !audit.has_room_for_a_stranger() {
+        if entry.status >= 400 {
+            let who = match (entry.caller.as_deref(), entry.action.as_str()) {
+                (Some(caller), _) => caller,
+                (None, action @ ("sign-in" | "set-up")) => action,
+                (None, _) => "",
+            };
+            if audit.refusals.take(who).is_err() {
                 audit.passed_over.fetch_add(1, Ordering::Relaxed);
                 return;
             }
             let passed_over = audit.passed_over.swap(0, Ordering::Relaxed);
             if passed_over > 0 {
-                entry.detail = Some(format!("and {passed_over} more like it before"));
+                let detail = entry.detail.unwrap_or_default();
+                let detail = format!("{detail} ({passed_over} refusals before it are left out)");
+                entry.detail = Some(detail.trim_start().to_owned());
             }
         }
         tracing::info!(
@@ -224,6 +223,11 @@ fn insert(tx: &Transaction<'_>, at: Timestamp, entry: &Entry) -> rusqlite::Resul
 
 fn remove_old(tx: &Transaction<'_>, kept: Duration) -> rusqlite::Result<()> {
     let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    tx.execute(
+        "DELETE FROM audit WHERE status >= 400 AND id <= \
+         (SELECT id FROM audit WHERE status >= 400 ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        [REFUSALS_KEPT],
+    )?;
     // Ids grow with time, so both ends of the log are found without reading it.
     tx.execute(
         "DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1 OR id < coalesce( \

@@ -48,7 +48,7 @@ const SWEEP: Duration = Duration::from_secs(1);
 const SWEEPS_PER_WRITE: u32 = 60;
 
 /// What is configured of access.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// How long a session lasts that is not used.
     pub session_idle: Duration,

@@ -11,6 +11,8 @@ use tokio::sync::Semaphore;
 
 /// 19 MiB each: what sign-ins may hold together.
 const AT_A_TIME: usize = 2;
+/// How many may wait, some seconds at the most.
+const IN_LINE: usize = 64;
 /// OWASP Password Storage Cheat Sheet.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
@@ -24,13 +26,16 @@ const LONGEST: usize = 256;
 pub(crate) struct Passwords {
     argon: Argon2<'static>,
     turns: Arc<Semaphore>,
+    /// Those that wait for a turn, and those that have one.
+    line: Semaphore,
 }
 
 impl Passwords {
     pub fn new() -> Result<Self, AccessError> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| AccessError::Hash)?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        Ok(Self { argon, turns: Arc::new(Semaphore::new(AT_A_TIME)) })
+        let turns = Arc::new(Semaphore::new(AT_A_TIME));
+        Ok(Self { argon, turns, line: Semaphore::new(IN_LINE) })
     }
 
     /// What to keep of a password that keeps the rules.
@@ -38,6 +43,10 @@ impl Passwords {
         let length = password.chars().count();
         if !(SHORTEST..=LONGEST).contains(&length) {
             let rule = format!("has {length} characters; it needs {SHORTEST} to {LONGEST}");
+            return Err(AccessError::Invalid { field: "password", rule });
+        }
+        if is_common(&password) {
+            let rule = "is one of those that are tried first; take another".to_owned();
             return Err(AccessError::Invalid { field: "password", rule });
         }
         let argon = self.argon.clone();
@@ -62,6 +71,7 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, AccessError> {
+        let _place = self.line.try_acquire().map_err(|_| AccessError::TooMany(1))?;
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| AccessError::Gone)?;
         let work = move || {
             let done = work();
@@ -70,6 +80,41 @@ impl Passwords {
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| AccessError::Gone)
     }
+}
+
+/// Whether it is made of what guessing begins with: few characters, a well-known word and digits, rows of keys.
+fn is_common(password: &str) -> bool {
+    const WORDS: [&str; 20] = [
+        "password",
+        "passwort",
+        "passw0rd",
+        "letmein",
+        "welcome",
+        "qwerty",
+        "qwertz",
+        "azerty",
+        "asdfgh",
+        "iloveyou",
+        "administrator",
+        "admin",
+        "tailboard",
+        "changeme",
+        "trustno1",
+        "dragon",
+        "monkey",
+        "sunshine",
+        "princess",
+        "football",
+    ];
+    let lower = password.to_lowercase();
+    let letters = lower.chars().collect::<std::collections::HashSet<_>>().len();
+    let mut rest = lower.clone();
+    for word in WORDS {
+        rest = rest.replace(word, "");
+    }
+    let plain = rest.chars().filter(|c| c.is_alphabetic()).count();
+    // Next to nothing is left beside a well-known word, or there never was a word.
+    letters < 5 || (plain < 4 && (rest != lower || lower.chars().all(|c| c.is_ascii_digit())))
 }
 
 fn hash(argon: &Argon2<'_>, password: &str) -> Result<String, AccessError> {
@@ -91,6 +136,20 @@ mod tests {
         assert!(!is("correct horse battery ", Some(hash)).await);
         assert!(!is("correct horse battery", None).await);
         assert!(PasswordHash::new(NOBODYS).is_ok());
+    }
+
+    #[test]
+    fn what_guessing_begins_with_is_no_password() {
+        for common in
+            ["password1234", "aaaaaaaaaaaa", "Administrator1!", "qwertyqwerty", "123456789012"]
+        {
+            assert!(is_common(common), "{common}");
+        }
+        for good in
+            ["correct-horse-battery", "another-good-one", "mypasswordisblue", "k3#9fQz!27Lp"]
+        {
+            assert!(!is_common(good), "{good}");
+        }
     }
 
     #[tokio::test]

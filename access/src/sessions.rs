@@ -1,8 +1,9 @@
 //! Sessions: one browser each.
 
 use crate::{
-    Access, AccessError,
+    Access, AccessError, names,
     secret::{self, Digest},
+    store::UserRow,
 };
 use engine::Caller;
 use rusqlite::{Transaction, params};
@@ -10,7 +11,7 @@ use shared::{
     Timestamp,
     access::{Session, Via},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::Ipv6Addr, time::Duration};
 use uuid::Uuid;
 
 /// Sessions of one user at most; a further sign-in ends the one that was longest not used.
@@ -30,6 +31,8 @@ pub struct SignedIn {
 pub struct From {
     pub address: String,
     pub agent: String,
+    /// The session that the browser has already; the new one takes its place.
+    pub session: Option<Uuid>,
 }
 
 impl Access {
@@ -50,23 +53,40 @@ impl Access {
         password: String,
         from: From,
     ) -> Result<SignedIn, AccessError> {
-        self.may_try(name, &from.address)?;
+        let place = self.may_try_from(&from.address)?;
         let user = self.live().user(name).filter(|user| !user.disabled).cloned();
+        // Nobody can have a name of another shape: there is nothing to count.
+        let guess = names::check(name).is_ok().then(|| self.guess(name, &from.address, &user));
+        if let Some(guess) = &guess {
+            self.0.by_name.take(guess).map_err(AccessError::TooMany)?;
+        }
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let right = self.0.passwords.is(password, hash).await?;
         let Some(user) = user.filter(|_| right) else { return Err(AccessError::SignIn) };
-        self.0.by_name.give_back(&name.to_ascii_lowercase());
-        self.0.by_address.give_back(&from.address);
+        if let Some(guess) = &guess {
+            self.0.by_name.give_back(guess);
+        }
+        self.0.by_address.give_back(&place);
         self.open_session(user.id, from, |_| Ok(())).await
     }
 
-    /// Counts an attempt; refuses it when there were too many for this name, or from this address.
-    pub(crate) fn may_try(&self, name: &str, address: &str) -> Result<(), AccessError> {
-        self.0.by_name.take(&name.to_ascii_lowercase()).map_err(AccessError::TooMany)?;
-        if !address.is_empty() {
-            self.0.by_address.take(address).map_err(AccessError::TooMany)?;
-        }
-        Ok(())
+    /// Counts an attempt; refuses it when there were too many from there. Gives what it was counted by.
+    pub(crate) fn may_try_from(&self, address: &str) -> Result<String, AccessError> {
+        let place = place(address);
+        self.0.by_address.take(&place).map_err(AccessError::TooMany)?;
+        Ok(place)
+    }
+
+    /// What guesses of a user's password are counted by. Where the user is signed in already they are counted apart,
+    /// so that strangers elsewhere cannot use them up.
+    fn guess(&self, name: &str, address: &str, user: &Option<UserRow>) -> String {
+        let live = self.live();
+        let here = user.as_ref().is_some_and(|user| {
+            let mut sessions = live.sessions.iter();
+            sessions.any(|session| session.user == user.id && session.address == address)
+        });
+        let name = name.to_ascii_lowercase();
+        if here { format!("{name} {address}") } else { name }
     }
 
     /// Opens a session of a user, in one transaction with `also`.
@@ -84,6 +104,9 @@ impl Access {
         let agent: String = from.agent.chars().filter(|c| !c.is_control()).take(AGENT).collect();
         self.change(move |tx| {
             also(tx)?;
+            if let Some(before) = from.session {
+                tx.execute("DELETE FROM sessions WHERE id = ?", [before.as_bytes()])?;
+            }
             tx.execute(
                 "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user = ?1 \
                  ORDER BY used_at DESC LIMIT -1 OFFSET ?2)",
@@ -139,6 +162,14 @@ impl Access {
         })
         .await?;
         Ok(session.user)
+    }
+}
+
+/// What one place on the internet is: an address, or the network of 2^64 that a single host has.
+fn place(address: &str) -> String {
+    match address.parse::<Ipv6Addr>() {
+        Ok(v6) => format!("{:x}/64", u128::from(v6) >> 64),
+        Err(_) => address.to_owned(),
     }
 }
 

@@ -30,7 +30,7 @@ impl Access {
 
     /// Makes the first admin and signs it in. The code is void once there is a user.
     pub async fn set_up(&self, code: &str, from: From) -> Result<SignedIn, AccessError> {
-        self.may_try("", &from.address)?;
+        self.may_try_from(&from.address)?;
         let right = self.setup_code().is_some_and(|right| Digest::of(right).is(&Digest::of(code)));
         if !right {
             let rule =

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Keys remembered at most. Beyond, full buckets are forgotten first, then all of them.
+/// Keys remembered at most. Beyond, full buckets are forgotten first, then those that are half full; then new keys wait.
 const MOST: usize = 100_000;
 
 /// `permits` per key within `window`.
@@ -39,7 +39,11 @@ impl<K: Hash + Eq> Throttle<K> {
         if buckets.len() >= MOST {
             buckets.retain(|_, bucket| self.left(bucket, now) < self.permits);
             if buckets.len() >= MOST {
-                buckets.clear();
+                // Those that have the most left lose the least.
+                buckets.retain(|_, bucket| self.left(bucket, now) < self.permits / 2.0);
+            }
+            if buckets.len() >= MOST {
+                return Err(1);
             }
         }
         let left = buckets.get(key).map_or(self.permits, |bucket| self.left(bucket, now));

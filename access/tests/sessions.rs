@@ -139,3 +139,69 @@ async fn a_newer_store_is_refused_in_one_line() {
     assert!(error.contains("newer version (schema 99"), "{error}");
     assert!(!error.contains('\n'));
 }
+
+/// A sign-in with this password, from this address.
+async fn tries(
+    access: &Access,
+    name: &str,
+    password: &str,
+    address: &str,
+) -> Result<(), AccessError> {
+    let from = From { address: address.to_owned(), ..From::default() };
+    access.sign_in(name, password.to_owned(), from).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn who_has_used_up_its_own_attempts_uses_up_nobody_elses() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    user(&access, "ann", Role::Viewer).await;
+    for n in 0..30 {
+        let wrong = tries(&access, if n < 10 { "bob" } else { "ann" }, "wrong", "192.0.2.1").await;
+        assert_eq!(matches!(wrong, Err(AccessError::TooMany(_))), n >= 10, "{n}");
+    }
+    tries(&access, "ann", PASSWORD, "192.0.2.2").await.unwrap();
+}
+
+#[tokio::test]
+async fn strangers_do_not_lock_a_user_out_of_where_it_is_signed_in() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    user(&access, "ann", Role::Viewer).await;
+    tries(&access, "ann", PASSWORD, "192.0.2.9").await.unwrap();
+    for n in 0..20 {
+        let _ = tries(&access, "ann", "wrong", &format!("198.51.100.{n}")).await;
+    }
+    assert!(matches!(
+        tries(&access, "ann", PASSWORD, "203.0.113.1").await,
+        Err(AccessError::TooMany(_))
+    ));
+    tries(&access, "ann", PASSWORD, "192.0.2.9").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_network_of_one_host_counts_as_one_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    for n in 0..10 {
+        let _ = tries(&access, &format!("u{n}"), "wrong", &format!("2001:db8::{n}")).await;
+    }
+    let last = tries(&access, "u", "wrong", "2001:db8::ffff").await;
+    assert!(matches!(last, Err(AccessError::TooMany(_))));
+    assert!(matches!(
+        tries(&access, "u", "wrong", "2001:db8:1::1").await,
+        Err(AccessError::SignIn)
+    ));
+}
+
+#[tokio::test]
+async fn a_new_session_takes_the_place_of_the_one_that_the_browser_had() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    user(&access, "ann", Role::Viewer).await;
+    let (before, secret) = sign_in(&access, "ann").await.unwrap();
+    let from = From { session: Some(before.credential), ..From::default() };
+    access.sign_in("ann", PASSWORD.to_owned(), from).await.unwrap();
+    ends(&before).await;
+    assert!(access.session(&secret).is_none());
+}

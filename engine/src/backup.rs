@@ -14,9 +14,9 @@ use crate::{
 use rusqlite::{Connection, OpenFlags, backup::StepResult};
 use shared::JobId;
 use std::{
-    fs::{self, DirBuilder, File},
+    fs::{self, DirBuilder, File, Permissions},
     io::{self, ErrorKind},
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
@@ -50,6 +50,8 @@ pub enum BackupError {
     NotEmpty(PathBuf),
     #[error("{}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error("{} is in the data directory: a backup belongs elsewhere", .0.display())]
+    Inside(PathBuf),
     #[error("the log of job {job} cannot be copied: {source}")]
     Log { job: JobId, source: logs::LogError },
     #[error("database {name}: {source}")]
@@ -69,6 +71,14 @@ pub fn backup(data_dir: &Path, into: &Path) -> Result<BackedUp, BackupError> {
         return Err(BackupError::NoData(data_dir.to_path_buf()));
     }
     private().create(into).map_err(fail(into))?;
+    let place = |path: &Path| path.canonicalize().map_err(fail(path));
+    if place(into)?.starts_with(place(data_dir)?) {
+        // Made just now, or empty before: nothing is lost by it.
+        let _ = fs::remove_dir(into);
+        return Err(BackupError::Inside(into.to_path_buf()));
+    }
+    // One that was there may be open to others; what comes into it is not for them.
+    fs::set_permissions(into, Permissions::from_mode(0o700)).map_err(fail(into))?;
     if fs::read_dir(into).map_err(fail(into))?.next().is_some() {
         return Err(BackupError::NotEmpty(into.to_path_buf()));
     }
@@ -127,6 +137,9 @@ fn copy_database(from: &Path, to: &Path) -> Result<Connection, BackupError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let source = Connection::open_with_flags(from, flags)?;
         source.busy_timeout(BUSY)?;
+        // Its owner's alone from its first byte on; SQLite keeps the mode that it finds.
+        let made = File::options().write(true).create_new(true).mode(0o600).open(to);
+        made.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         let mut copy = Connection::open(to)?;
         let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
         let began = Instant::now();

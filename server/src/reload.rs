@@ -1,6 +1,6 @@
 //! Reading the configuration again while the board runs: all of it, or nothing.
 
-use crate::config::{self, ConfigError};
+use crate::config::{self, AccessSettings, ConfigError};
 use engine::{Engine, Reloaded};
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Mutex;
@@ -11,11 +11,14 @@ pub struct Reloads {
     engine: Engine,
     file: Arc<PathBuf>,
     turn: Arc<Mutex<()>>,
+    /// What of the configuration holds until the next start.
+    started: Arc<AccessSettings>,
 }
 
 impl Reloads {
-    pub fn of(engine: Engine, file: PathBuf) -> Self {
-        Self { engine, file: Arc::new(file), turn: Arc::default() }
+    /// `started` is what the file said at the start of who gets in.
+    pub fn of(engine: Engine, file: PathBuf, started: AccessSettings) -> Self {
+        Self { engine, file: Arc::new(file), turn: Arc::default(), started: Arc::new(started) }
     }
 
     /// Where the file is: relative paths in a pipeline are taken from there.
@@ -39,6 +42,11 @@ impl Reloads {
             // It only ends early when the server does, or by a panic that was reported.
             Err(_) => return Ok(Reloaded::default()),
         };
+        if settings.access != *self.started {
+            tracing::warn!(
+                "public_url, trusted_proxies, [limits] and [access] hold from the next start on"
+            );
+        }
         let reloaded = self.engine.reload(settings.engine);
         tracing::info!(
             added = ?reloaded.added,

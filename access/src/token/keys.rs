@@ -30,6 +30,17 @@ pub enum KeySource {
     File(PathBuf),
 }
 
+impl KeySource {
+    /// # Errors
+    /// When the file cannot be read, or has no keys. What is fetched is not asked for here.
+    pub fn check(&self) -> Result<(), AccessError> {
+        match self {
+            Self::File(path) => read(path).map(|_| ()),
+            Self::Url(_) => Ok(()),
+        }
+    }
+}
+
 /// The keys as they were found last.
 pub(super) struct Keys {
     source: KeySource,

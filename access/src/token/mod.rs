@@ -9,6 +9,7 @@ pub use jsonwebtoken::Algorithm;
 pub use keys::KeySource;
 
 use crate::Access;
+use base64ct::{Base64UrlUnpadded, Encoding};
 use engine::Caller;
 use jsonwebtoken::{Validation, decode, decode_header};
 use keys::Keys;
@@ -21,13 +22,15 @@ use uuid::Uuid;
 
 /// How far the issuer's clock may be off where a token says from when on it holds.
 const CLOCKS_APART: u64 = 30;
+/// How long a token is believed that was checked; then its streams end and their clients come again.
+const CHECKED_AGAIN_MS: i64 = 3_600_000;
 /// Bytes of a token.
 const LONGEST: usize = 8 * 1024;
 /// Characters of a subject.
 const LONGEST_NAME: usize = 200;
 
 /// Whose tokens are believed, and what they have to say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Issuer {
     /// What `iss` has to be.
     pub issuer: String,
@@ -63,6 +66,8 @@ pub(crate) struct Tokens {
 /// What a token has to say, each of its type: a token with another type is refused.
 #[derive(Deserialize)]
 struct Claims {
+    #[serde(rename = "iss")]
+    _iss: String,
     sub: String,
     exp: u64,
     #[serde(rename = "nbf")]
@@ -78,6 +83,8 @@ struct Claims {
 pub(crate) enum Refused {
     #[error("it is no token that could be checked: {0}")]
     Malformed(jsonwebtoken::errors::Error),
+    #[error("it is not a token of access, or asks for what is not understood")]
+    Kind,
     #[error("its algorithm is not one that is allowed")]
     Algorithm,
     #[error("the issuer has no such key")]
@@ -104,6 +111,11 @@ impl Tokens {
             return Err(Refused::Algorithm);
         }
         let header = decode_header(token).map_err(Refused::Malformed)?;
+        let usual =
+            |typ: &str| typ.eq_ignore_ascii_case("JWT") || typ.eq_ignore_ascii_case("at+jwt");
+        if !header.typ.as_deref().is_none_or(usual) || has_crit(token) {
+            return Err(Refused::Kind);
+        }
         if !self.issuer.algorithms.contains(&header.alg) {
             return Err(Refused::Algorithm);
         }
@@ -115,8 +127,10 @@ impl Tokens {
         validation.set_audience(&[&self.issuer.audience]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         let claims = decode::<Claims>(token, &key, &validation).map_err(Refused::Wrong)?.claims;
-        // No leeway at the end: streams end with it.
-        let until = i64::try_from(claims.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
+        // No leeway at the end: streams end with it. And what is checked is not believed for ever: the issuer may
+        // have withdrawn the key.
+        let exp = i64::try_from(claims.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
+        let until = exp.min(Timestamp::now().0 + CHECKED_AGAIN_MS);
         if until <= Timestamp::now().0 {
             return Err(Refused::Over);
         }
@@ -153,6 +167,14 @@ impl Tokens {
             _ => None,
         }
     }
+}
+
+/// Whether its head has `crit`: what stands there has to be understood, and nothing of it is.
+fn has_crit(token: &str) -> bool {
+    let head = token.split('.').next().unwrap_or_default();
+    let head = Base64UrlUnpadded::decode_vec(head).unwrap_or_default();
+    let head = serde_json::from_slice::<BTreeMap<String, Value>>(&head).unwrap_or_default();
+    head.contains_key("crit")
 }
 
 /// Whether it has the shape of a token, rather than of a key.

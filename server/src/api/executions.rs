@@ -4,9 +4,12 @@ use super::{
     problem::{Answer, ApiError, bad_field},
     request::{Fields, Params, StrictJson},
 };
-use crate::{auth::By, query::Query};
+use crate::{
+    auth::{By, Done},
+    query::Query,
+};
 use axum::{
-    Json,
+    Extension, Json,
     extract::{FromRequestParts, State},
 };
 use engine::{Engine, RunRequest};
@@ -96,11 +99,12 @@ pub(super) async fn create(
 }
 
 /// A job was made: 202, and where it is.
-pub(super) type Made = (StatusCode, [(HeaderName, String); 1], Json<Job>);
+pub(super) type Made = (StatusCode, [(HeaderName, String); 1], Extension<Done>, Json<Job>);
 
 pub(super) fn made(job: Job) -> Made {
     let location = format!("/api/v1/jobs/{}", job.id);
-    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(job))
+    let done = Done { detail: Some(format!("job {}", job.id)), ..Done::to(&*job.name) };
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Extension(done), Json(job))
 }
 
 /// The header of that name: 1 to 200 visible characters of ASCII.

@@ -96,13 +96,16 @@ pub async fn gate(State(gate): State<Arc<Gate>>, mut request: Request, next: Nex
     let caller = caller.map(|caller| Caller { address: Some(address), ..caller });
     let path = request.uri().path();
     if caller.is_none() && !gate.is_open(path) {
-        if wants_page(&request) {
-            return to_sign_in(&request).into_response();
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let answer = match wants_page(&request) {
+            true => to_sign_in(&request).into_response(),
+            false => refusal::unauthorized(path),
+        };
+        if !reads || answer.status() == StatusCode::UNAUTHORIZED {
+            let entry = without_access(&request, address);
+            gate.access.audit(entry).await;
         }
-        let refusal = refusal::unauthorized(path);
-        let entry = without_access(&request, address);
-        gate.access.audit(entry).await;
-        return refusal;
+        return answer;
     }
     let Gate { access, writes, .. } = &*gate;
     let (access, writes) = (access.clone(), writes.clone());
@@ -128,7 +131,9 @@ fn without_access(request: &Request, address: IpAddr) -> Entry {
 fn wants_page(request: &Request) -> bool {
     let headers = request.headers();
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
-    !headers.contains_key(header::AUTHORIZATION)
+    let program = ["/api/", "/v0/", "/runner-jobs/", "/metrics"];
+    !program.iter().any(|path| request.uri().path().starts_with(path))
+        && !headers.contains_key(header::AUTHORIZATION)
         && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 

@@ -5,7 +5,7 @@
 //! - [`routes`]: every route is made with its [`Rule`], so there is none without
 //! - [`refusal`]: 401, 403 and 429 in the words of whichever contract was asked
 //! - [`cookie`]: the session's cookie; [`address`]: where a request comes from
-//! - [`limits`]: how often a caller may ask for a change
+//! - [`limits`]: how often a caller may ask for a change; [`until`]: downloads end with access
 
 mod address;
 pub mod cookie;
@@ -13,6 +13,7 @@ mod gate;
 mod limits;
 mod refusal;
 mod routes;
+mod until;
 
 pub use address::Proxies;
 pub use gate::{Gate, Visitor, gate};

@@ -3,16 +3,17 @@
 //! [`Routes`] is the only way into the router, and it takes no route without a [`Rule`]; what it was given
 //! is the table that the tests walk with every kind of caller.
 
-use super::{Visitor, refusal};
+use super::{Visitor, refusal, until::Until};
 use crate::served::Served;
 use access::audit::Entry;
 use axum::{
     Router,
-    extract::{MatchedPath, Request},
+    body::Body,
+    extract::{MatchedPath, OriginalUri, Request},
     handler::Handler,
     http::Method,
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter},
 };
 use engine::Caller;
@@ -152,8 +153,16 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 
 /// Lets through who may, and writes down what is done and what is refused.
 async fn check(rule: Rule, request: Request, next: Next) -> Response {
-    let Some(needs) = rule.role() else { return next.run(request).await };
-    let path = request.uri().path().to_owned();
+    let Some(needs) = rule.role() else {
+        // Signing in is written down, too.
+        return match *request.method() {
+            Method::POST => to_its_end(next.run(request)).await,
+            _ => next.run(request).await,
+        };
+    };
+    // A nested router sees its own part only.
+    let uri = request.extensions().get::<OriginalUri>().map(|uri| uri.path().to_owned());
+    let path = uri.unwrap_or_else(|| request.uri().path().to_owned());
     let visitor = request.extensions().get::<Visitor>().cloned();
     let Some((visitor, caller)) = visitor.and_then(|v| v.caller.clone().map(|c| (v, c))) else {
         return refusal::unauthorized(&path);
@@ -168,15 +177,36 @@ async fn check(rule: Rule, request: Request, next: Next) -> Response {
     } else {
         visitor.writes.take(&caller).err().map(|seconds| refusal::too_many(&path, seconds))
     };
-    let response = match refused {
-        Some(refusal) => refusal,
-        None => next.run(request).await,
-    };
-    if let Some(entry) = entry(rule, &caller, &visitor, path, route, &response) {
-        visitor.access.audit(entry).await;
-    }
     let browser = rule == Rule::Stream && caller.via == Via::Session && !bearer;
-    if browser && is_shed(response.status()) { come_again() } else { response }
+    let ended = caller.ended.clone();
+    let work = async move {
+        let response = match refused {
+            Some(refusal) => refusal,
+            None => next.run(request).await,
+        };
+        if let Some(entry) = entry(rule, &caller, &visitor, path, route, &response) {
+            visitor.access.audit(entry).await;
+        }
+        response
+    };
+    let response = match rule {
+        Rule::Act(..) => to_its_end(work).await,
+        _ => work.await,
+    };
+    match rule {
+        Rule::Stream if browser && is_shed(response.status()) => come_again(),
+        // What is taken away ends with access as streams do.
+        Rule::Act(..) if reads => response.map(|body| Body::new(Until::access_ends(body, ended))),
+        _ => response,
+    }
+}
+
+/// Does it whether the client waits for the answer or not: what was begun is done and written down.
+async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    tokio::spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request failed");
+        StatusCode::INTERNAL_SERVER_ERROR.into_response()
+    })
 }
 
 /// What is to be written down of a request that was answered.

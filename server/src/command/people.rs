@@ -5,7 +5,7 @@ use client::{Door, Failure, Refusal};
 use engine::{Caller, store::DirectoryLock};
 use http::StatusCode;
 use shared::access::{ApiKey, KeyMade, NewKey, NewUser, User, UserChange, Via};
-use std::path::Path;
+use std::{path::Path, time::Duration};
 use uuid::Uuid;
 
 /// What a data directory keeps of them, locked: a server that starts meanwhile is refused.
@@ -26,7 +26,10 @@ impl Kept {
             )),
             error => failed(error.to_string()),
         })?;
-        let access = Access::open(dir, access::Settings::default());
+        // How long the log is kept is the server's to say.
+        let settings =
+            access::Settings { audit_kept: Duration::MAX, ..access::Settings::default() };
+        let access = Access::open(dir, settings);
         Ok(Self { access: access.map_err(|error| failed(error.to_string()))?, _lock: lock })
     }
 

@@ -73,7 +73,7 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     let closing = CancellationToken::new();
     let limits = config.access.limits.clone();
     let streams = Streams::start(KEEP_ALIVE, limits, closing.clone());
-    let reloads = Reloads::of(engine.clone(), args.config);
+    let reloads = Reloads::of(engine.clone(), args.config, config.access.clone());
     let served = Served {
         engine: engine.clone(),
         streams,
@@ -126,7 +126,7 @@ async fn access(args: &Serve, settings: &AccessSettings) -> anyhow::Result<Acces
     if let Ok(token) = std::env::var(BOOTSTRAP) {
         match access.bootstrap(&token).await? {
             true => tracing::info!("made the admin key \"bootstrap\" of {BOOTSTRAP}"),
-            false => tracing::debug!("{BOOTSTRAP} is not used: there are users or keys already"),
+            false => tracing::warn!("{BOOTSTRAP} is ignored: there are users or keys already"),
         }
     }
     let listen = args.listen;

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, net::IpAddr, path::Path, time::Duration};
 use toml_span::value::ValueInner;
 
 /// Who gets in, and how much of it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessSettings {
     pub public_url: Option<PublicUrl>,
     /// Only what comes from these is believed about whom it comes from.
@@ -109,6 +109,10 @@ fn of_access(root: &mut Section<'_, '_>, dir: &Path) -> access::Settings {
     let session_idle = duration("session_idle", LONGEST, usual.session_idle);
     let session_longest = duration("session_longest", 12 * LONGEST, usual.session_longest);
     let audit_kept = duration("audit_kept", 120 * LONGEST, usual.audit_kept);
+    if session_longest < session_idle {
+        let wanted = "session_idle is longer than session_longest, so it would never come about";
+        section.wrong("session_idle", span, wanted);
+    }
     let sign_ins = section.count("sign_ins", 1, MOST).unwrap_or(usual.sign_ins);
     let issuer = section.table("jwt").and_then(|jwt| issuer(jwt, dir, section.found()));
     section.finish();
@@ -132,7 +136,13 @@ fn issuer(
             section.wrong("jwks_url", span, format!("is {value:?}: {wanted}"));
             None
         }
-        (None, Some(At { value, .. })) => Some(KeySource::File(dir.join(value))),
+        (None, Some(At { value, span })) => {
+            let keys = KeySource::File(dir.join(value));
+            if let Err(error) = keys.check() {
+                section.wrong("key_file", span, format!("cannot be used: {error}"));
+            }
+            Some(keys)
+        }
         _ => {
             let span = section.span();
             section.wrong("jwks_url", span, "wanted is either this or key_file");

@@ -312,7 +312,7 @@ fn who_gets_in_is_understood() {
         [access.jwt]
         issuer = "https://id.example.com/"
         audience = "tailboard"
-        key_file = "issuer.pem"
+        jwks_url = "https://id.example.com/keys"
         algorithms = ["ES256"]
         roles = { ops = "operator" }
     "#;
@@ -322,7 +322,8 @@ fn who_gets_in_is_understood() {
     assert_eq!((access.limits.streams_per_caller, access.limits.streams), (7, 20_000));
     assert_eq!(access.access.session_idle, Duration::from_secs(7200));
     let issuer = access.access.issuer.unwrap();
-    assert_eq!(issuer.keys, ::access::token::KeySource::File("/etc/issuer.pem".into()));
+    let url = "https://id.example.com/keys".to_owned();
+    assert_eq!(issuer.keys, ::access::token::KeySource::Url(url));
     assert_eq!((issuer.role_claim.as_str(), issuer.roles["ops"]), ("role", shared::Role::Operator));
 }
 
@@ -356,4 +357,9 @@ roles = { ops = "root" }
     for expected in expected {
         assert!(said.contains(expected), "{expected}\nis not in\n{said}");
     }
+    let jwt = "[access.jwt]\nissuer = 'x'\naudience = 'x'\nkey_file = 'none.pem'";
+    let said = mistakes(jwt);
+    assert!(said.contains("t.toml:4: access.jwt.key_file: cannot be used"), "{said}");
+    let said = mistakes("[access]\nsession_idle = '2d'\nsession_longest = '1d'");
+    assert!(said.contains("session_idle is longer than session_longest"), "{said}");
 }

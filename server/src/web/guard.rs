@@ -1,7 +1,9 @@
 //! Which requests we answer at all. A web page the reader visits must neither read a log here by
 //! rebinding its name to our address, nor start a pipeline by posting a form.
 
+use super::Peer;
 use crate::config::PublicUrl;
+use access::{Access, audit::Entry};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -50,14 +52,26 @@ impl Names {
 
 /// Answers 421 to a request for somebody else's name and 403 to a change or a socket that another
 /// site asked for; hands on all others.
-pub async fn check(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
-    match refusal(&names, &request) {
-        None => next.run(request).await,
-        Some((status, detail)) => {
-            tracing::debug!(%status, detail, method = %request.method(), "refused a request");
-            problem(status, detail)
-        }
-    }
+pub async fn check(
+    State(guard): State<Arc<(Names, Access)>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (names, access) = &*guard;
+    let Some((status, detail)) = refusal(names, &request) else { return next.run(request).await };
+    let peer = request.extensions().get::<Peer>();
+    let entry = Entry {
+        caller: None,
+        via: None,
+        // Before anything that a proxy says is looked at.
+        address: peer.map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default(),
+        action: format!("{} from elsewhere", request.method()),
+        target: request.uri().path().to_owned(),
+        status: status.as_u16(),
+        detail: Some(detail.to_owned()),
+    };
+    access.audit(entry).await;
+    problem(status, detail)
 }
 
 fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'static str)> {
@@ -74,7 +88,13 @@ fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'stat
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     // A browser lets any page open a socket to anywhere, and read it.
     let opens_socket = request.headers().contains_key(header::UPGRADE);
-    ((changes || opens_socket) && !same_site(names, request.headers(), host))
+    // What carries a cookie is a browser, which says whose page opens a socket.
+    let headers = request.headers();
+    let unsaid = opens_socket
+        && headers.contains_key(header::COOKIE)
+        && !headers.contains_key(header::AUTHORIZATION)
+        && !headers.contains_key(header::ORIGIN);
+    ((changes || opens_socket) && (unsaid || !same_site(names, headers, host)))
         .then_some((StatusCode::FORBIDDEN, "another site asked for this"))
 }
 

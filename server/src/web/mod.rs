@@ -1,6 +1,6 @@
 //! What every request passes, and what a browser gets.
 //!
-//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end
+//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end; [`in_time`]: bodies that never come
 //! - [`guard`]: which requests are ours to answer at all: `Host`, `Sec-Fetch-Site`, `Origin`
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
@@ -18,6 +18,7 @@ mod download;
 pub mod forms;
 mod guard;
 mod headers;
+mod in_time;
 mod listener;
 mod range;
 mod selected;
@@ -55,9 +56,10 @@ where
     P: Fn(&Parts) -> Option<Arc<dyn Pages>> + Clone + Send + Sync + 'static,
 {
     let https = gate.https;
+    let guard = (names, gate.access.clone());
     routes
         .fallback_service(axum::routing::get(document::handler(pages)))
         .layer(middleware::from_fn_with_state(Arc::new(gate), gate_keeper))
-        .layer(middleware::from_fn_with_state(Arc::new(names), guard::check))
+        .layer(middleware::from_fn_with_state(Arc::new(guard), guard::check))
         .layer(middleware::map_response(move |response| headers::add(https, response)))
 }

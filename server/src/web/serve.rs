@@ -1,6 +1,7 @@
 //! Connections: accepted up to a cap, bounded in what they may hold and how long they may take to
 //! ask, and ended in time.
 
+use super::in_time::InTime;
 use axum::Router;
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1};
@@ -124,7 +125,7 @@ async fn connection(
     let router = router.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
         request.extensions_mut().insert(peer);
-        request
+        request.map(InTime::new)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

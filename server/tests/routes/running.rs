@@ -70,7 +70,7 @@ impl Running {
             closing_streams.clone(),
         );
         bound(&mut streams);
-        let reloads = Reloads::of(engine.clone(), file.clone());
+        let reloads = Reloads::of(engine.clone(), file.clone(), config.access.clone());
         let served = Served {
             engine: engine.clone(),
             streams: streams.clone(),

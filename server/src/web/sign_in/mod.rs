@@ -81,7 +81,8 @@ async fn kept_out(
         via: None,
         address: visitor.address.to_string(),
         action: action.to_owned(),
-        target: name.to_owned(),
+        // What is nobody's name may be a password in the wrong field.
+        target: access.user(name).map(|user| user.name).unwrap_or_default(),
         status: status.as_u16(),
         detail: None,
     };
@@ -106,7 +107,12 @@ fn words(error: &AccessError) -> String {
 
 fn from(visitor: &Visitor, headers: &HeaderMap) -> From {
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    From { address: visitor.address.to_string(), agent: agent.unwrap_or_default().to_owned() }
+    let before = visitor.caller.as_ref().filter(|caller| caller.via == Via::Session);
+    From {
+        address: visitor.address.to_string(),
+        agent: agent.unwrap_or_default().to_owned(),
+        session: before.map(|caller| caller.credential),
+    }
 }
 
 /// Where every page leads while nobody has access.

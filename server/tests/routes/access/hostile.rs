@@ -184,3 +184,92 @@ async fn what_is_answered_to_somebody_is_kept_by_nobody_on_the_way() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn what_was_asked_for_is_done_and_written_down_though_nobody_waits_for_the_answer() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    let body = "{\"pipeline\":\"hello\"}";
+    for _ in 0..20 {
+        let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let request = format!(
+            "POST /api/v1/executions HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            server.address,
+            client::TOKEN,
+            body.len()
+        );
+        tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
+    }
+    // Every run that there is has its entry; the last of them may be on their way.
+    let same = async {
+        loop {
+            let jobs =
+                server.json("/api/v1/jobs?limit=100").await["items"].as_array().unwrap().len();
+            let log = server.json("/api/v1/audit?action=pipeline.run&limit=100").await;
+            let log = log["items"].as_array().unwrap().clone();
+            if jobs > 0 && log.len() == jobs {
+                assert!(log.iter().all(|entry| entry["target"] == "hello"), "{log:?}");
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(client::PATIENCE, same).await.expect("as many entries as runs");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_download_breaks_off_when_the_access_of_its_reader_ends() {
+    let server = Running::start(&pipeline("flood", &["seq 1 3000000"])).await;
+    let id = server.run_to_end("flood").await;
+    let (key, token) = server.key("reader", "viewer").await;
+    let bearer = format!("Bearer {token}");
+    let path = format!("/api/jobs/{id}/logs/static");
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: {bearer}\r\n\r\n",
+        server.address
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+    let mut first = [0; 4096];
+    tokio::io::AsyncReadExt::read_exact(&mut stream, &mut first).await.unwrap();
+    assert_eq!(server.call("DELETE", &format!("/api/v1/keys/{key}"), json!({})).await.status, 204);
+    let mut rest = Vec::new();
+    let read = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest);
+    // Broken off by the server, in good order or not: what matters is that it is not whole.
+    let _ = tokio::time::timeout(client::PATIENCE, read).await.expect("an end in time");
+    let whole = server.get(&path).await.bytes().await.len();
+    assert!(first.len() + rest.len() < whole, "{} of {whole}", first.len() + rest.len());
+    server.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_comes_is_not_waited_for() {
+    let server = Running::start("").await;
+    let mut stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /login HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: 1000\r\nConnection: close\r\n\r\nn",
+        server.address
+    );
+    tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let mut answer = Vec::new();
+    let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut answer).await;
+    assert!(begun.elapsed() < Duration::from_secs(61), "{:?}", begun.elapsed());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_socket_of_a_browser_says_whose_page_opens_it() {
+    let server = Running::start("").await;
+    let ann = server.user("ann", "viewer").await;
+    let path = "/runner-jobs/00000000-0000-7000-8000-000000000000/events/ws";
+    let upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Cookie", &*ann)];
+    assert_eq!(server.bare("GET", path, &upgrade, "").await.status, 403);
+    let origin = format!("http://{}", server.address);
+    let mut ours = upgrade.to_vec();
+    ours.push(("Origin", &origin));
+    assert_ne!(server.bare("GET", path, &ours, "").await.status, 403);
+    server.stop().await;
+}
