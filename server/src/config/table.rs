@@ -126,6 +126,38 @@ impl<'de, 'f> Section<'de, 'f> {
         self.typed(key, &wanted, word).map(|at| at.value)
     }
 
+    /// Some of a few words: a list of them, or true for all, false for none.
+    pub(super) fn words<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let is_switch = self.table.get(key).is_some_and(|value| value.as_bool().is_some());
+        if is_switch {
+            let all = || words.iter().map(|(_, value)| *value).collect();
+            return self.yes(key).map(|yes| if yes { all() } else { Vec::new() });
+        }
+        if !self.table.contains_key(key) {
+            self.known.push(key);
+            return None;
+        }
+        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let mut chosen = Vec::new();
+        for At { value, span } in self.texts(key) {
+            match words.iter().find(|(word, _)| *word == value) {
+                Some((_, word)) => chosen.push(*word),
+                None => {
+                    let near = nearest(&value, &names);
+                    let near = near.map(|near| format!("; did you mean {near}?"));
+                    let near = near.unwrap_or_default();
+                    let what = format!("has {value:?}{near} (there are {})", names.join(", "));
+                    self.wrong(key, span, what);
+                }
+            }
+        }
+        Some(chosen)
+    }
+
     pub(super) fn count(&mut self, key: &'static str, from: u32, to: u32) -> Option<u32> {
         let wanted = format!("a whole number from {from} to {to}");
         let count = |v: &ValueInner<'de>| {

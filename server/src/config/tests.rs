@@ -104,7 +104,7 @@ name = "a/b"
 "#;
     let expected = [
         "t.toml:1: on_shutdwn: is not a key that is known here; did you mean on_shutdown? \
-         (allowed: access, allow_pipeline_editing, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, retention, trusted_proxies)",
+         (allowed: access, allow_pipeline_editing, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, redact, retention, trusted_proxies)",
         "t.toml:2: grace: is 10, wanted is a duration such as \"10m\", \"1h30m\" or \"500ms\", \
          at most 30 days",
         "t.toml:3: max_log_bytes: is \"2gib\", wanted is a size such as \"512MiB\" or \"2GiB\", \
@@ -122,7 +122,7 @@ name = "a/b"
         "t.toml:17: pipeline[hello].timeout: is \"10 minutes\", wanted is a duration such as \
          \"10m\", \"1h30m\" or \"500ms\", more than 0, at most 30 days",
         "t.toml:18: pipeline[hello].schedule: is not a key that is known here \
-         (allowed: catch_up, cron, cwd, description, env, env_file, max_concurrent, max_log_bytes, name, on_lost, overlap, params, priority, queue, retries, retry_delay, retry_max_delay, shell, steps, timeout, timezone)",
+         (allowed: catch_up, cron, cwd, description, env, env_file, max_concurrent, max_log_bytes, name, on_lost, overlap, params, priority, queue, redact, retries, retry_delay, retry_max_delay, shell, steps, timeout, timezone)",
         "t.toml:21: pipeline[hello].steps[greet].phase: is \"exec\", wanted is one of setup, \
          execution, validation, cleanup",
         "t.toml:22: pipeline[hello].steps[greet].run: is empty, wanted is a command for sh -c",
