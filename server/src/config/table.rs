@@ -132,28 +132,29 @@ impl<'de, 'f> Section<'de, 'f> {
         key: &'static str,
         words: &[(&str, T)],
     ) -> Option<Vec<T>> {
-        let is_switch = self.table.get(key).is_some_and(|value| value.as_bool().is_some());
-        if is_switch {
-            let all = || words.iter().map(|(_, value)| *value).collect();
-            return self.yes(key).map(|yes| if yes { all() } else { Vec::new() });
-        }
-        if !self.table.contains_key(key) {
-            self.known.push(key);
-            return None;
-        }
-        let names: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        let mut chosen = Vec::new();
-        for At { value, span } in self.texts(key) {
-            match words.iter().find(|(word, _)| *word == value) {
-                Some((_, word)) => chosen.push(*word),
-                None => {
-                    let near = nearest(&value, &names);
-                    let near = near.map(|near| format!("; did you mean {near}?"));
-                    let near = near.unwrap_or_default();
-                    let what = format!("has {value:?}{near} (there are {})", names.join(", "));
-                    self.wrong(key, span, what);
-                }
+        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let names = all.join(", ");
+        let text = |value: &str, span| At { value: value.to_owned(), span };
+        let list = |v: &ValueInner<'de>| match v {
+            ValueInner::Boolean(true) => {
+                Some(all.iter().map(|word| text(word, Span::default())).collect())
             }
+            ValueInner::Boolean(false) => Some(Vec::new()),
+            _ => {
+                let items = v.as_array()?.iter();
+                items.map(|v| Some(text(v.as_str()?, v.span))).collect::<Option<Vec<_>>>()
+            }
+        };
+        let wanted = format!("true, false or a list of {names}");
+        let mut chosen = Vec::new();
+        for At { value, span } in self.typed(key, &wanted, list)?.value {
+            if let Some((_, word)) = words.iter().find(|(word, _)| *word == value) {
+                chosen.push(*word);
+                continue;
+            }
+            let near = nearest(&value, &all).map(|near| format!("; did you mean {near}?"));
+            let near = near.unwrap_or_default();
+            self.wrong(key, span, format!("has {value:?}{near} (there are {names})"));
         }
         Some(chosen)
     }

@@ -1,7 +1,7 @@
 //! What a file means, and what is said about a file that means nothing.
 
 use super::*;
-use engine::{OnShutdown, QueueDef};
+use engine::{OnShutdown, QueueDef, SecretKind};
 use shared::Phase;
 use std::time::Duration;
 
@@ -298,6 +298,43 @@ fn what_contradicts_itself_is_told_with_its_place() {
     let cron = "[[pipeline]]\nname = 'a'\ncron = '61 * * * *'\n[[pipeline.steps]]\nname = 's'\nrun = 'true'";
     let said = mistakes(cron);
     assert!(said.contains(":3: pipeline[a].cron: \"61 * * * *\": minute: is \"61\""), "{said}");
+}
+
+#[test]
+fn kinds_of_secrets_are_a_list_or_all_or_none_and_a_pipeline_has_its_own() {
+    let kinds = |top: &str, own: &str| {
+        let s = settings(&format!(
+            "{top}\n[[pipeline]]\nname = 'a'\n{own}\nsteps = [{{ name = 's', run = 'true' }}]\n"
+        ));
+        (s.redact.clone(), s.pipelines[0].redact.clone())
+    };
+    let all = SecretKind::ALL.map(|(_, kind)| kind).to_vec();
+    assert_eq!(kinds("", ""), (vec![], None));
+    assert_eq!(kinds("redact = true", "redact = false"), (all, Some(vec![])));
+    let two = vec![SecretKind::Jwt, SecretKind::Aws];
+    assert_eq!(
+        kinds("redact = ['jwt', 'aws']", "redact = ['url']"),
+        (two, Some(vec![SecretKind::Url]))
+    );
+}
+
+#[test]
+fn a_kind_of_secret_that_is_not_known_is_told() {
+    let names = "aws, github, jwt, pem, tailboard, url";
+    for (text, said) in [
+        (
+            "redact = ['aws',\n'gihub']",
+            format!("t.toml:2: redact: has \"gihub\"; did you mean github? (there are {names})"),
+        ),
+        ("redact = ['password']", format!("has \"password\" (there are {names})")),
+        (
+            "redact = 'aws'",
+            format!("redact: is \"aws\", wanted is true, false or a list of {names}"),
+        ),
+        ("redact = [1]", format!("redact: is a list, wanted is true, false or a list of {names}")),
+    ] {
+        assert!(mistakes(text).contains(&said), "{}", mistakes(text));
+    }
 }
 
 #[test]
