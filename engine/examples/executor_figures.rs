@@ -1,9 +1,9 @@
 //! Measures the executor: time from spawn to the first step, private memory, lines captured per
-//! second. `cargo run --release -p engine --example executor_figures -- TAILBOARD`, where TAILBOARD
+//! second; the latter two with all kinds of secrets redacted, too. `cargo run --release -p engine --example executor_figures -- TAILBOARD`, where TAILBOARD
 //! is the executable whose `executor` verb is measured.
 
 use engine::{
-    Definition, Settings, StepDef,
+    Definition, SecretKind, Settings, StepDef,
     executor::{
         environment::{Inherited, Marker},
         journal::{self, Entry, What},
@@ -28,26 +28,33 @@ fn main() -> Result<()> {
     let exe = std::env::args_os().nth(1).map(PathBuf::from).ok_or("usage: … TAILBOARD")?;
     let mut starts = Vec::new();
     for _ in 0..30 {
-        let (begun, entries, _) = run(&exe, "true", false)?;
+        let (begun, entries, _) = run(&exe, "true", &[], false)?;
         let first = entries.iter().find(|e| matches!(e.what, What::StepStarted { .. }));
         starts.push(first.ok_or("no step")?.at.since(begun));
     }
     starts.sort_unstable();
     println!("start to first step, ms: median {}, worst {}", starts[15], starts[29]);
-    let (_, _, private) = run(&exe, "seq 200000; sleep 0.3", true)?;
-    println!("private memory after 200,000 lines, KiB: {private}");
-    for (what, command) in [
-        ("short lines (seq)", "seq 10000000"),
-        ("lines of 80 bytes", "yes \"$(printf '%079d' 7)\" | head -n 5000000"),
-    ] {
-        let (_, entries, _) = run(&exe, command, false)?;
-        for entry in entries {
-            if let What::StepEnded { duration_ms: Some(ms), .. } = entry.what {
-                println!(
-                    "{what}: {} lines/s, {} MB/s",
-                    entry.lines * 1000 / ms,
-                    entry.offset / 1000 / ms
-                );
+    let all = SecretKind::ALL.map(|(_, kind)| kind);
+    for (how, redact) in [("as it is", &[][..]), ("redacted", &all)] {
+        let (_, _, private) = run(&exe, "seq 200000; sleep 0.3", redact, true)?;
+        println!("private memory after 200,000 lines, {how}, KiB: {private}");
+        for (what, command) in [
+            ("short lines (seq)", "seq 10000000"),
+            ("lines of 80 bytes", "yes \"$(printf '%079d' 7)\" | head -n 5000000"),
+            (
+                "lines with a password",
+                "yes 'GET https://user:password@example.com/' | head -n 5000000",
+            ),
+        ] {
+            let (_, entries, _) = run(&exe, command, redact, false)?;
+            for entry in entries {
+                if let What::StepEnded { duration_ms: Some(ms), .. } = entry.what {
+                    println!(
+                        "{what}, {how}: {} lines/s, {} MB/s",
+                        entry.lines * 1000 / ms,
+                        entry.offset / 1000 / ms
+                    );
+                }
             }
         }
     }
@@ -55,7 +62,12 @@ fn main() -> Result<()> {
 }
 
 /// When it was begun, its journal, and private memory in KiB shortly before its end.
-fn run(exe: &std::path::Path, command: &str, weigh: bool) -> Result<(Timestamp, Vec<Entry>, u64)> {
+fn run(
+    exe: &std::path::Path,
+    command: &str,
+    redact: &[SecretKind],
+    weigh: bool,
+) -> Result<(Timestamp, Vec<Entry>, u64)> {
     let dir = std::env::temp_dir().join(format!("tailboard-{}", Uuid::new_v4()));
     fs::create_dir(&dir)?;
     let marker = Marker { install: "figures".into(), job: JobId(Uuid::now_v7()), attempt: 1 };
@@ -70,7 +82,7 @@ fn run(exe: &std::path::Path, command: &str, weigh: bool) -> Result<(Timestamp, 
         }],
         ..Definition::default()
     };
-    let settings = Settings { min_free_disk: 0, ..Settings::default() };
+    let settings = Settings { min_free_disk: 0, redact: redact.to_vec(), ..Settings::default() };
     let plan = Plan::of(
         &definition,
         &settings,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub max_log_bytes: u64,
     /// Bytes that stay free on the disk of the data directory.
     pub min_free_disk: u64,
+    /// Secrets that never reach a log, whoever prints them.
+    pub redact: Vec<SecretKind>,
     pub retention: Retention,
     /// Whether admins may make, change and delete pipelines over the API, and those that were made are
     /// there at all.
@@ -44,6 +46,7 @@ impl Default for Settings {
             grace: Duration::from_secs(10),
             max_log_bytes: 2 << 30,
             min_free_disk: 1 << 30,
+            redact: Vec::new(),
             retention: Retention::default(),
             allow_pipeline_editing: false,
             queues: Vec::new(),
@@ -101,6 +104,8 @@ pub struct Definition {
     pub max_concurrent: Option<u32>,
     /// Bytes one of its jobs may log; None: as [`Settings`] has it.
     pub max_log_bytes: Option<u64>,
+    /// Secrets that never reach the log of one of its jobs; None: as [`Settings`] has it.
+    pub redact: Option<Vec<SecretKind>>,
     pub schedule: Option<ScheduleDef>,
     pub steps: Vec<StepDef>,
 }
@@ -120,6 +125,36 @@ pub struct StepDef {
     pub shell: Vec<String>,
     /// Its failure is shown, and the run goes on as if it had not failed.
     pub continue_on_error: bool,
+}
+
+/// Secrets that are known by their looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretKind {
+    /// Access key ids, and what is named as a secret access key or a session token.
+    Aws,
+    /// Tokens of users, apps and actions.
+    Github,
+    /// Signed JSON web tokens.
+    Jwt,
+    /// Private keys between `BEGIN` and `END`.
+    Pem,
+    /// API keys of this board.
+    Tailboard,
+    /// Passwords in URLs.
+    Url,
+}
+
+impl SecretKind {
+    /// All there are, by the names they have in a configuration.
+    pub const ALL: [(&str, Self); 6] = [
+        ("aws", Self::Aws),
+        ("github", Self::Github),
+        ("jwt", Self::Jwt),
+        ("pem", Self::Pem),
+        ("tailboard", Self::Tailboard),
+        ("url", Self::Url),
+    ];
 }
 
 /// When and how often a failed run is tried again.

@@ -29,7 +29,8 @@ pub mod store;
 
 pub use caller::Caller;
 pub use definition::{
-    Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, Settings, StepDef,
+    Definition, OnLost, OnShutdown, QueueDef, Retention, Retry, ScheduleDef, SecretKind, Settings,
+    StepDef,
 };
 pub use engine::{
     CancelError, DeleteError, EditError, Engine, LogSearch, Measures, PauseError, PipelineLog, Put,

@@ -5,7 +5,7 @@
 //!
 //! - the executor process ([`main`]): `session` (the process itself), `attempt` (the steps in their
 //!   order), `step` (one of them), `watch` (the one poll loop), `output` (pipes to log, without
-//!   what `mask` hides; `progress` of a step), `family`
+//!   what `mask` and `redact` hide; `progress` of a step), `family`
 //!   (ending what steps leave behind).
 //! - the runner's side: [`launch`] starts one, [`lock`] says whether it lives, [`journal`] what it
 //!   did, [`cancel`] asks it to end, [`sweep`] ends what a lost one left behind.
@@ -25,6 +25,7 @@ mod mask;
 mod output;
 pub mod plan;
 mod progress;
+mod redact;
 mod session;
 mod step;
 pub mod sweep;

@@ -3,6 +3,7 @@
 use super::{
     mask::{Held, Secrets},
     progress::Scan,
+    redact::{Begun, Patterns},
 };
 use crate::logs::{
     index::Origin,
@@ -30,7 +31,9 @@ pub struct Output {
     chunk: Vec<u8>,
     pub bytes_read: u64,
     secrets: Option<Secrets>,
-    /// A chunk without its secrets.
+    patterns: Option<Patterns>,
+    /// A chunk without its secrets, and without what looks like one.
+    masked: Vec<u8>,
     shown: Vec<u8>,
     /// What the step says of itself, 0 to 100.
     progress: Option<f32>,
@@ -43,6 +46,7 @@ struct Pipe {
     fd: OwnedFd,
     line: Unfinished,
     held: Held,
+    begun: Begun,
     scan: Scan,
     /// When the unfinished line began; none: there is none.
     since: Option<Instant>,
@@ -53,8 +57,14 @@ struct Pipe {
 
 impl Pipe {
     /// Its unfinished line is as long as it gets.
-    fn finish(&mut self, log: &mut Writer, at: Timestamp) {
-        let rest = self.held.finish();
+    fn finish(&mut self, patterns: &mut Option<Patterns>, log: &mut Writer, at: Timestamp) {
+        let mut rest = self.held.finish();
+        if let Some(patterns) = patterns {
+            let mut shown = Vec::new();
+            self.begun.feed(patterns, &rest, &mut shown);
+            shown.extend(self.begun.finish());
+            rest = shown;
+        }
         if !rest.is_empty() {
             log.append(&mut self.line, &rest, at);
         }
@@ -63,7 +73,12 @@ impl Pipe {
 }
 
 impl Output {
-    pub fn new(dir: PathBuf, log: Writer, secrets: Option<Secrets>) -> Self {
+    pub fn new(
+        dir: PathBuf,
+        log: Writer,
+        secrets: Option<Secrets>,
+        patterns: Option<Patterns>,
+    ) -> Self {
         let (pipes, chunk) = (Vec::new(), vec![0; CHUNK]);
         Self {
             dir,
@@ -72,6 +87,8 @@ impl Output {
             chunk,
             bytes_read: 0,
             secrets,
+            patterns,
+            masked: Vec::new(),
             shown: Vec::new(),
             progress: None,
             last_shown: Instant::now(),
@@ -84,8 +101,8 @@ impl Output {
             // The read end only: the step's own end keeps blocking.
             let _ = rustix::fs::fcntl_setfl(&fd, OFlags::NONBLOCK);
             let line = Unfinished::new(origin);
-            let (held, scan) = (Held::default(), Scan::default());
-            Pipe { fd, line, held, scan, since: None, has_changed: false, is_shown: false }
+            let (held, begun, scan) = (Held::default(), Begun::default(), Scan::default());
+            Pipe { fd, line, held, begun, scan, since: None, has_changed: false, is_shown: false }
         }));
     }
 
@@ -119,7 +136,11 @@ impl Output {
                         self.progress = progress;
                     }
                     if let Some(secrets) = &self.secrets {
-                        pipe.held.feed(secrets, chunk, &mut self.shown);
+                        pipe.held.feed(secrets, chunk, &mut self.masked);
+                        chunk = &self.masked;
+                    }
+                    if let Some(patterns) = &mut self.patterns {
+                        pipe.begun.feed(patterns, chunk, &mut self.shown);
                         chunk = &self.shown;
                     }
                     let before = self.log.mark().lines;
@@ -136,7 +157,7 @@ impl Output {
                 Err(Errno::AGAIN | Errno::INTR) => true,
                 // Its end; a pipe that cannot be read has nothing more to say either.
                 Ok(_) | Err(_) => {
-                    pipe.finish(&mut self.log, at);
+                    pipe.finish(&mut self.patterns, &mut self.log, at);
                     self.is_outdated |= pipe.is_shown;
                     false
                 }
@@ -149,7 +170,7 @@ impl Output {
     pub fn finish(&mut self, step: u32) {
         let at = Timestamp::now();
         for pipe in self.pipes.iter_mut().filter(|pipe| pipe.line.origin.step == step) {
-            pipe.finish(&mut self.log, at);
+            pipe.finish(&mut self.patterns, &mut self.log, at);
             (pipe.since, pipe.has_changed) = (None, true);
         }
         self.is_outdated |= self.progress.take().is_some();
@@ -189,7 +210,7 @@ impl Output {
     pub fn close(&mut self) {
         let at = Timestamp::now();
         for mut pipe in self.pipes.drain(..) {
-            pipe.finish(&mut self.log, at);
+            pipe.finish(&mut self.patterns, &mut self.log, at);
         }
         let _ = live::remove(&self.dir);
     }

@@ -1,7 +1,7 @@
 //! What an executor is told: everything it needs, once, in one message on its standard input.
 
 use super::environment::{Inherited, Marker};
-use crate::definition::{CLEANUP_TIMEOUT, Definition, Settings};
+use crate::definition::{CLEANUP_TIMEOUT, Definition, SecretKind, Settings};
 use serde::{Deserialize, Serialize};
 use shared::{JobId, Phase};
 use std::{
@@ -37,6 +37,8 @@ pub struct Plan {
     pub umask: u32,
     /// Values that are not to be in the log.
     pub secrets: Vec<String>,
+    /// Neither are these.
+    pub redact: Vec<SecretKind>,
 }
 
 /// One step, in the order in which they run.
@@ -112,6 +114,7 @@ impl Plan {
             open_files: inherited.open_files,
             umask: inherited.umask,
             secrets: secrets.values().cloned().collect(),
+            redact: definition.redact.clone().unwrap_or_else(|| settings.redact.clone()),
         }
     }
 

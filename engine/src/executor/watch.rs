@@ -6,6 +6,7 @@ use super::{
     mask::Secrets,
     output::Output,
     plan::Plan,
+    redact::Patterns,
 };
 use crate::{
     linux::Signals,
@@ -59,8 +60,9 @@ pub struct Watch {
 impl Watch {
     pub fn new(dir: PathBuf, guard: Guard, signals: Signals, mut log: Writer, plan: &Plan) -> Self {
         log.set_limit(plan.max_log_bytes);
+        let (secrets, patterns) = (Secrets::of(&plan.secrets), Patterns::of(&plan.redact));
         let mut watch = Self {
-            output: Output::new(dir.clone(), log, Secrets::of(&plan.secrets)),
+            output: Output::new(dir.clone(), log, secrets, patterns),
             dir,
             guard,
             signals,

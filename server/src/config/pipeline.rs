@@ -6,7 +6,7 @@ use super::{
     table::{At, Section},
 };
 use engine::{
-    Definition, OnLost, QueueDef, Retry, ScheduleDef, StepDef,
+    Definition, OnLost, QueueDef, Retry, ScheduleDef, SecretKind, StepDef,
     schedule::{self, Schedule},
 };
 use shared::{Origin, Overlap, ParamDef, Phase};
@@ -60,6 +60,7 @@ pub(super) fn read_one(
         priority: section.number("priority", -100, 100).unwrap_or_default(),
         max_concurrent: section.count("max_concurrent", 1, 1000),
         max_log_bytes: section.size("max_log_bytes"),
+        redact: section.words("redact", &SecretKind::ALL),
         schedule: None,
         steps: steps(&mut section, dir),
     };

@@ -4,7 +4,7 @@ use super::{
     Config, access, name, pipeline,
     table::{At, Found, Section},
 };
-use engine::{OnShutdown, QueueDef, Retention, Settings};
+use engine::{OnShutdown, QueueDef, Retention, SecretKind, Settings};
 use std::{collections::HashMap, path::Path, time::Duration};
 use toml_span::{Span, value::ValueInner};
 
@@ -27,6 +27,7 @@ pub(super) fn read(root: ValueInner<'_>, dir: &Path, found: &mut Vec<Found>) -> 
         grace: root.duration("grace", Duration::ZERO, LONGEST).unwrap_or(defaults.grace),
         max_log_bytes: root.size("max_log_bytes").unwrap_or(defaults.max_log_bytes),
         min_free_disk: root.size("min_free_disk").unwrap_or(defaults.min_free_disk),
+        redact: root.words("redact", &SecretKind::ALL).unwrap_or_default(),
         retention: retention(&mut root),
         allow_pipeline_editing: root
             .yes("allow_pipeline_editing")

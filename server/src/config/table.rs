@@ -126,6 +126,39 @@ impl<'de, 'f> Section<'de, 'f> {
         self.typed(key, &wanted, word).map(|at| at.value)
     }
 
+    /// Some of a few words: a list of them, or true for all, false for none.
+    pub(super) fn words<T: Copy>(
+        &mut self,
+        key: &'static str,
+        words: &[(&str, T)],
+    ) -> Option<Vec<T>> {
+        let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        let names = all.join(", ");
+        let text = |value: &str, span| At { value: value.to_owned(), span };
+        let list = |v: &ValueInner<'de>| match v {
+            ValueInner::Boolean(true) => {
+                Some(all.iter().map(|word| text(word, Span::default())).collect())
+            }
+            ValueInner::Boolean(false) => Some(Vec::new()),
+            _ => {
+                let items = v.as_array()?.iter();
+                items.map(|v| Some(text(v.as_str()?, v.span))).collect::<Option<Vec<_>>>()
+            }
+        };
+        let wanted = format!("true, false or a list of {names}");
+        let mut chosen = Vec::new();
+        for At { value, span } in self.typed(key, &wanted, list)?.value {
+            if let Some((_, word)) = words.iter().find(|(word, _)| *word == value) {
+                chosen.push(*word);
+                continue;
+            }
+            let near = nearest(&value, &all).map(|near| format!("; did you mean {near}?"));
+            let near = near.unwrap_or_default();
+            self.wrong(key, span, format!("has {value:?}{near} (there are {names})"));
+        }
+        Some(chosen)
+    }
+
     pub(super) fn count(&mut self, key: &'static str, from: u32, to: u32) -> Option<u32> {
         let wanted = format!("a whole number from {from} to {to}");
         let count = |v: &ValueInner<'de>| {

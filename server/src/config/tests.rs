@@ -1,7 +1,7 @@
 //! What a file means, and what is said about a file that means nothing.
 
 use super::*;
-use engine::{OnShutdown, QueueDef};
+use engine::{OnShutdown, QueueDef, SecretKind};
 use shared::Phase;
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ name = "a/b"
 "#;
     let expected = [
         "t.toml:1: on_shutdwn: is not a key that is known here; did you mean on_shutdown? \
-         (allowed: access, allow_pipeline_editing, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, retention, trusted_proxies)",
+         (allowed: access, allow_pipeline_editing, grace, inherit_env, limits, max_log_bytes, min_free_disk, on_shutdown, pipeline, public_url, queue, redact, retention, trusted_proxies)",
         "t.toml:2: grace: is 10, wanted is a duration such as \"10m\", \"1h30m\" or \"500ms\", \
          at most 30 days",
         "t.toml:3: max_log_bytes: is \"2gib\", wanted is a size such as \"512MiB\" or \"2GiB\", \
@@ -122,7 +122,7 @@ name = "a/b"
         "t.toml:17: pipeline[hello].timeout: is \"10 minutes\", wanted is a duration such as \
          \"10m\", \"1h30m\" or \"500ms\", more than 0, at most 30 days",
         "t.toml:18: pipeline[hello].schedule: is not a key that is known here \
-         (allowed: catch_up, cron, cwd, description, env, env_file, max_concurrent, max_log_bytes, name, on_lost, overlap, params, priority, queue, retries, retry_delay, retry_max_delay, shell, steps, timeout, timezone)",
+         (allowed: catch_up, cron, cwd, description, env, env_file, max_concurrent, max_log_bytes, name, on_lost, overlap, params, priority, queue, redact, retries, retry_delay, retry_max_delay, shell, steps, timeout, timezone)",
         "t.toml:21: pipeline[hello].steps[greet].phase: is \"exec\", wanted is one of setup, \
          execution, validation, cleanup",
         "t.toml:22: pipeline[hello].steps[greet].run: is empty, wanted is a command for sh -c",
@@ -298,6 +298,43 @@ fn what_contradicts_itself_is_told_with_its_place() {
     let cron = "[[pipeline]]\nname = 'a'\ncron = '61 * * * *'\n[[pipeline.steps]]\nname = 's'\nrun = 'true'";
     let said = mistakes(cron);
     assert!(said.contains(":3: pipeline[a].cron: \"61 * * * *\": minute: is \"61\""), "{said}");
+}
+
+#[test]
+fn kinds_of_secrets_are_a_list_or_all_or_none_and_a_pipeline_has_its_own() {
+    let kinds = |top: &str, own: &str| {
+        let s = settings(&format!(
+            "{top}\n[[pipeline]]\nname = 'a'\n{own}\nsteps = [{{ name = 's', run = 'true' }}]\n"
+        ));
+        (s.redact.clone(), s.pipelines[0].redact.clone())
+    };
+    let all = SecretKind::ALL.map(|(_, kind)| kind).to_vec();
+    assert_eq!(kinds("", ""), (vec![], None));
+    assert_eq!(kinds("redact = true", "redact = false"), (all, Some(vec![])));
+    let two = vec![SecretKind::Jwt, SecretKind::Aws];
+    assert_eq!(
+        kinds("redact = ['jwt', 'aws']", "redact = ['url']"),
+        (two, Some(vec![SecretKind::Url]))
+    );
+}
+
+#[test]
+fn a_kind_of_secret_that_is_not_known_is_told() {
+    let names = "aws, github, jwt, pem, tailboard, url";
+    for (text, said) in [
+        (
+            "redact = ['aws',\n'gihub']",
+            format!("t.toml:2: redact: has \"gihub\"; did you mean github? (there are {names})"),
+        ),
+        ("redact = ['password']", format!("has \"password\" (there are {names})")),
+        (
+            "redact = 'aws'",
+            format!("redact: is \"aws\", wanted is true, false or a list of {names}"),
+        ),
+        ("redact = [1]", format!("redact: is a list, wanted is true, false or a list of {names}")),
+    ] {
+        assert!(mistakes(text).contains(&said), "{}", mistakes(text));
+    }
 }
 
 #[test]

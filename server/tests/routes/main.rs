@@ -23,6 +23,7 @@ mod job_status;
 mod log_search;
 mod pipeline_edits;
 mod pipeline_logs;
+mod redacted;
 mod runner_job;
 mod runner_socket;
 mod running;
