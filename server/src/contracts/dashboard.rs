@@ -26,7 +26,7 @@ use engine::{
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use shared::{
-    ConnectionId, EventId, JobId, Timestamp,
+    Connection, ConnectionId, EventId, Freshness, JobId, Timestamp,
     event::{Heartbeat, JobLog, name},
     log::LogInfo,
 };
@@ -59,9 +59,23 @@ async fn open(
         None => None,
     };
     let place = streams.open(&caller)?;
+    let watched = interest.connections.clone();
     let subscription = engine.hub().subscribe(&caller, "dashboard", interest, since);
+    // Read after the stream's place was taken: what changes from here on comes by the stream.
+    let known = engine.connections(&caller).await.map_err(|_| Refusal::unavailable())?.items;
+    let first = not_live(known.iter().filter(|connection| watched.contains(&connection.id)));
     let log = log.map(|log| unfold(log, LogSize::next));
-    Ok(body::stream(place, Dashboard { subscription, log }))
+    Ok(body::stream(place, Dashboard { first, subscription, log }))
+}
+
+/// Which connections are not live, told like a heartbeat: else nothing would tell a stream that begins now from
+/// one where nothing happens.
+fn not_live<'a>(connections: impl Iterator<Item = &'a Connection>) -> Option<Bytes> {
+    let mut out = BytesMut::new();
+    for connection in connections.filter(|connection| connection.freshness != Freshness::Live) {
+        sse::event(&mut out, None, name::CONNECTION_STATE, connection);
+    }
+    (!out.is_empty()).then(|| out.freeze())
 }
 
 /// What a request asks for.
@@ -108,12 +122,16 @@ impl Asked {
 }
 
 struct Dashboard<L> {
+    first: Option<Bytes>,
     subscription: Subscription,
     log: Option<L>,
 }
 
 impl<L: Source> Source for Dashboard<L> {
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
         if let Poll::Ready(frames) = self.subscription.poll_frames(cx) {
             return Poll::Ready(Some(frames));
         }

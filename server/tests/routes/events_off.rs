@@ -31,6 +31,10 @@ async fn events_are_switched_by_patch_and_streams_and_lists_say_so() {
         (&row["freshness"], &row["revision"])
     );
 
+    let late = server.events("&types=job", &[]).await.next().await.unwrap();
+    assert_eq!((late.name.as_str(), late.id), ("connection:state_change", None));
+    assert_eq!(late.data["freshness"], "events_off", "one that begins now is told, too");
+
     let id = server.run("hello").await;
     server.over(&id).await;
     assert_eq!(server.json(&format!("/api/v1/jobs/{id}")).await["state"], "completed");
