@@ -23,6 +23,8 @@ const WAITING: usize = 1024;
 const GROUP: usize = 256;
 /// Characters of a field.
 const LONGEST: usize = 500;
+/// Statuses of who may not, or not so often; the migration's index has the same.
+const REFUSED: [u16; 4] = [401, 403, 421, 429];
 /// Refusals a minute that are written down of one caller, of failed sign-ins, and of all whom nobody knows; what is
 /// beyond is counted.
 const REFUSALS: u32 = 120;
@@ -104,7 +106,7 @@ impl Access {
     /// fills a disk, or pushes others' entries out, by asking for what it may not have.
     pub async fn audit(&self, mut entry: Entry) {
         let audit = &self.0.audit;
-        if entry.status >= 400 {
+        if REFUSED.contains(&entry.status) {
             let who = match (entry.caller.as_deref(), entry.action.as_str()) {
                 (Some(caller), _) => caller,
                 (None, action @ ("sign-in" | "set-up")) => action,
@@ -224,8 +226,8 @@ fn insert(tx: &Transaction<'_>, at: Timestamp, entry: &Entry) -> rusqlite::Resul
 fn remove_old(tx: &Transaction<'_>, kept: Duration) -> rusqlite::Result<()> {
     let kept = i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
     tx.execute(
-        "DELETE FROM audit WHERE status >= 400 AND id <= \
-         (SELECT id FROM audit WHERE status >= 400 ORDER BY id DESC LIMIT 1 OFFSET ?)",
+        "DELETE FROM audit WHERE status IN (401, 403, 421, 429) AND id <= (SELECT id FROM audit \
+         WHERE status IN (401, 403, 421, 429) ORDER BY id DESC LIMIT 1 OFFSET ?)",
         [REFUSALS_KEPT],
     )?;
     // Ids grow with time, so both ends of the log are found without reading it.

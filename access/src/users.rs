@@ -163,16 +163,19 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Users who are admins and may sign in.
-fn admins(tx: &Transaction<'_>) -> Result<u32, AccessError> {
-    let count =
-        "SELECT count(*) FROM users WHERE role = 'admin' AND NOT disabled AND password IS NOT NULL";
-    Ok(tx.query_row(count, [], |row| row.get(0))?)
+/// Admins who are not disabled: all of them, and those who can sign in again.
+type Admins = (u32, u32);
+
+fn admins(tx: &Transaction<'_>) -> Result<Admins, AccessError> {
+    let count = "SELECT count(*), count(password) FROM users WHERE role = 'admin' AND NOT disabled";
+    Ok(tx.query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
-/// Where there were admins there is still one. A board that only keys rule has none to lose.
-fn an_admin_is_left(tx: &Transaction<'_>, before: u32) -> Result<(), AccessError> {
-    if before == 0 || admins(tx)? > 0 {
+/// Where there were admins there is still one, and one who can sign in where there was such. A board that only
+/// keys rule has none to lose.
+fn an_admin_is_left(tx: &Transaction<'_>, before: Admins) -> Result<(), AccessError> {
+    let after = admins(tx)?;
+    if (before.0 == 0 || after.0 > 0) && (before.1 == 0 || after.1 > 0) {
         return Ok(());
     }
     let last = "this is the last admin; make another user an admin first";

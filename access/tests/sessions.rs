@@ -205,3 +205,16 @@ async fn a_new_session_takes_the_place_of_the_one_that_the_browser_had() {
     ends(&before).await;
     assert!(access.session(&secret).is_none());
 }
+
+#[tokio::test]
+async fn there_is_always_an_admin_and_one_who_can_sign_in_if_there_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    let new = |name: &str| NewUser { name: name.to_owned(), role: Role::Admin, password: None };
+    access.add_user(new("owner")).await.unwrap();
+    assert!(matches!(access.delete_user("owner").await, Err(AccessError::Conflict(_))));
+    user(&access, "root", Role::Admin).await;
+    assert!(matches!(access.delete_user("root").await, Err(AccessError::Conflict(_))));
+    access.delete_user("owner").await.unwrap();
+    assert!(matches!(access.delete_user("root").await, Err(AccessError::Conflict(_))));
+}

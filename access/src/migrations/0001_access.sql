@@ -50,4 +50,4 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_by_caller ON audit (caller, id);
 CREATE INDEX audit_by_action ON audit (action, id);
-CREATE INDEX audit_refused ON audit (id) WHERE status >= 400;
+CREATE INDEX audit_refused ON audit (id) WHERE status IN (401, 403, 421, 429);
