@@ -80,12 +80,15 @@ async fn past_its_streams_a_browser_is_told_to_come_again_and_a_script_429() {
 }
 
 #[tokio::test]
-async fn all_of_one_address_share_its_streams() {
-    let server = Running::start("[limits]\nstreams_per_address = 1\n").await;
-    let (ann, bob) = (server.user("ann", "viewer").await, server.user("bob", "viewer").await);
-    let _first = stream(&server, &[("Cookie", &ann)]).await;
-    assert!(stream(&server, &[("Cookie", &bob)]).await.text().await.starts_with("retry: "));
-    server.stop().await;
+async fn all_of_one_address_share_its_streams_and_everybody_those_of_the_server() {
+    for limit in ["streams_per_address", "streams"] {
+        let server = Running::start(&format!("[limits]\n{limit} = 1\n")).await;
+        let (ann, bob) = (server.user("ann", "viewer").await, server.user("bob", "viewer").await);
+        let _first = stream(&server, &[("Cookie", &ann)]).await;
+        let later = stream(&server, &[("Cookie", &bob)]).await.text().await;
+        assert!(later.starts_with("retry: "), "{limit}: {later}");
+        server.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Every route with every kind of caller.
 
 use super::*;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
 use server::{auth::Rule, served};
 use shared::Role;
+use std::path::Path;
 
 /// A path of the table that leads somewhere, or to what is not there.
 fn concrete(path: &str) -> String {
@@ -12,10 +14,37 @@ fn concrete(path: &str) -> String {
     ["{id}", "{job_id}", "{execution_id}"].iter().fold(path, |path, id| path.replace(id, none))
 }
 
+/// An issuer whose tokens are believed: its part of the configuration, and what it signs with.
+fn issuer(dir: &Path) -> (String, EncodingKey) {
+    // PKCS#8, version 1: this header and the 32 bytes of the key.
+    let mut der = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20\
+        ................................";
+    getrandom::fill(&mut der[16..]).unwrap();
+    let key = EncodingKey::from_ed_der(&der);
+    let listed = Jwk::from_encoding_key(&key, Algorithm::EdDSA).unwrap();
+    let file = dir.join("keys.json");
+    std::fs::write(&file, json!({ "keys": [listed] }).to_string()).unwrap();
+    let toml = format!(
+        "[access.jwt]\nissuer = 'us'\naudience = 'board'\nalgorithms = ['EdDSA']\nkey_file = '{}'\n",
+        file.display()
+    );
+    (toml, key)
+}
+
+/// A token for this role that is over, or begins to be, so many seconds from now.
+fn token(key: &EncodingKey, role: Role, seconds: i64) -> String {
+    let exp = shared::Timestamp::now().0 / 1000 + seconds;
+    let claims = json!({ "iss": "us", "aud": "board", "sub": "x", "role": role, "exp": exp });
+    let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, key);
+    format!("Bearer {}", token.unwrap())
+}
+
 #[tokio::test]
 async fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (toml, issuer) = issuer(dir.path());
     // Without it, pipelines are edited by nobody.
-    let server = Running::start("allow_pipeline_editing = true\n").await;
+    let server = Running::start(&format!("allow_pipeline_editing = true\n{toml}")).await;
     let (revoked_id, revoked) = server.key("revoked", "admin").await;
     let gone = server.call("DELETE", &format!("/api/v1/keys/{revoked_id}"), json!({})).await;
     assert_eq!(gone.status, 204);
@@ -27,10 +56,12 @@ async fn every_route_lets_in_whom_its_rule_names_and_nobody_else() {
         ("a revoked key", None, format!("Bearer {revoked}")),
         ("a key with another scheme", None, format!("Basic {}", client::TOKEN)),
         ("an ended session", None, ended),
+        ("a token that is over", None, token(&issuer, Role::Admin, -1)),
     ];
     for role in Role::ALL {
         let (_, token) = server.key(role.as_str(), role.as_str()).await;
         callers.push((role.as_str(), Some(role), format!("Bearer {token}")));
+        callers.push(("a token", Some(role), self::token(&issuer, role, 600)));
         callers.push((
             "session",
             Some(role),
