@@ -1,7 +1,7 @@
 //! Who gets in: users, their sessions, API keys, and the log of what was done.
 //!
 //! [`Access`] is the handle. Everything it keeps is in `access.db` in the data directory ([`store`]), apart
-//! from the board's own store: whoever copies the jobs does not copy the passwords. What is asked at
+//! from the board's own store, so that no change of access waits for a commit of the board. What is asked at
 //! every request, who a token belongs to, is answered from memory ([`live`]); every change is committed first and
 //! memory is then made equal to the store, which ends the streams of all whose access changed.
 //!
