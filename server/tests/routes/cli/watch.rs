@@ -108,27 +108,27 @@ async fn queues_and_workers_are_listed_and_watched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_are_filtered_and_as_long_as_is_asked_for() {
-    let toml = pipeline("one", &["true"]) + &pipeline("bad", &["exit 1"]);
+    let toml = pipeline("one", &["true"]) + &pipeline("wrong", &["exit 1"]);
     let board = Board::start(&toml).await;
     for _ in 0..3 {
         board.run_to_end("one").await;
     }
-    let bad = board.run_to_end("bad").await;
+    let wrong = board.run_to_end("wrong").await;
     let jobs = async |args: &[&str]| board.ask(&[&["jobs", "--json"], args].concat()).await.json();
-    assert_eq!(jobs(&["--state", "failed,cancelled"]).await["items"][0]["id"], bad.as_str());
+    assert_eq!(jobs(&["--state", "failed,cancelled"]).await["items"][0]["id"], wrong.as_str());
     assert_eq!(
         jobs(&["--pipeline", "one", "--since", "1h"]).await["items"].as_array().unwrap().len(),
         3
     );
     assert_eq!(jobs(&["-n", "2"]).await["items"].as_array().unwrap().len(), 2);
-    assert_eq!(jobs(&["-q", "ba"]).await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(jobs(&["-q", "wro"]).await["items"].as_array().unwrap().len(), 1);
     assert_eq!(jobs(&["--queue", "nonesuch"]).await["items"], serde_json::json!([]));
     let table = board.ask(&["jobs"]).await;
     assert_eq!(table.said().lines().count(), 5);
     assert!(table.text().contains("exit code 1") && !table.text().contains('\x1b'));
     let pipelines = board.ask(&["pipelines"]).await;
     assert!(pipelines.said().contains("1 of 1"), "{}", pipelines.text());
-    let shown = board.ask(&["job", &bad]).await;
+    let shown = board.ask(&["job", &wrong]).await;
     assert!(shown.said().contains("state    failed"), "{}", shown.text());
     board.stop().await;
 }
