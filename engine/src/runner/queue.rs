@@ -146,10 +146,13 @@ impl QueueLoop {
             }
         }
         self.beat(WorkerState::Offline);
-        if let Some(told) = self.stopping.take() {
-            // Who asked may have stopped waiting.
-            let _ = told.send(());
-        }
+        let Some(told) = self.stopping.take() else { return };
+        // What was aborted lets go of the store too, so that the data directory is free once all is stopped.
+        self.attempts.shutdown().await;
+        self.becoming.shutdown().await;
+        drop(self);
+        // Who asked may have stopped waiting.
+        let _ = told.send(());
     }
 
     fn is_idle(&self) -> bool {
