@@ -115,13 +115,13 @@ pub async fn claim(
     .await
 }
 
-/// Follows an attempt that a server before this one claimed. `known` fires when it is clear whether
-/// its executor lives, so before anything else may be claimed.
+/// Follows an attempt that a server before this one claimed. `known` is told whether its executor
+/// lives, before anything else may be claimed.
 pub async fn adopt(
     context: Arc<Context>,
     found: Unfinished,
     cancels: watch::Receiver<Cancels>,
-    known: oneshot::Sender<()>,
+    known: oneshot::Sender<bool>,
 ) -> Option<Last> {
     Attempt {
         job: found.job.id,
@@ -141,7 +141,7 @@ pub async fn adopt(
 
 impl Attempt {
     /// Its last word.
-    async fn end(mut self, known: Option<oneshot::Sender<()>>) -> Option<Last> {
+    async fn end(mut self, known: Option<oneshot::Sender<bool>>) -> Option<Last> {
         match self.run(known).await {
             Ok(last) => Some(last),
             Err(Refused::Closed) => None,
@@ -152,12 +152,12 @@ impl Attempt {
         }
     }
 
-    async fn run(&mut self, mut known: Option<oneshot::Sender<()>>) -> Result<Last, Refused> {
+    async fn run(&mut self, mut known: Option<oneshot::Sender<bool>>) -> Result<Last, Refused> {
         loop {
             let standing = self.standing().await;
             if let Some(known) = known.take() {
                 // Nobody waits any more when the start of the server was given up.
-                let _ = known.send(());
+                let _ = known.send(matches!(standing, Ok(Standing::Running(_))));
             }
             match standing {
                 Ok(Standing::Running(holder)) => {

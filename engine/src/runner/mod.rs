@@ -5,6 +5,7 @@
 //! - [`attempt`]: one attempt from claim to last word; [`start`] gets it an executor, [`follow`]
 //!   reads the files that the executor writes; [`retry`]: whether there is another
 //! - [`scheduler`]: what is due is queued; [`scheduling`]: the loop around it
+//! - [`left`]: what a server before this one left is gone on with
 //! - [`live`]: how far each growing log is, for its readers
 //! - [`disk`]: whether there is room for new runs; [`tidy`]: directories of deleted jobs
 //!
@@ -15,6 +16,7 @@ mod attempt;
 mod context;
 mod disk;
 mod follow;
+mod left;
 pub mod live;
 mod queue;
 mod rates;
@@ -40,8 +42,8 @@ use context::{Context, Surroundings};
 use live::LiveLogs;
 use queue::{Command, QueueLoop};
 use shared::{
-    CancelRequest, Connection, ConnectionId, ConnectionKind, Freshness, Job, JobId, JobState,
-    Timestamp, log::LogInfo,
+    CancelRequest, Connection, ConnectionId, ConnectionKind, Freshness, Job, JobId, Timestamp,
+    log::LogInfo,
 };
 use std::{
     collections::HashMap,
@@ -315,59 +317,5 @@ impl Runner {
             reason: None,
             revision: 0,
         }
-    }
-
-    /// Adopts first; what waits comes after that.
-    async fn go_on_with(&self, unfinished: Vec<Unfinished>, paused: &[Paused]) {
-        for found in &unfinished {
-            if !self.queues().contains_key(&found.job.queue) {
-                // Not in the configuration any more: what runs is followed, what waits goes on waiting.
-                self.open(QueueDef { name: found.job.queue.clone(), concurrency: 0 }, paused);
-            }
-        }
-        let (active, waiting): (Vec<_>, Vec<_>) =
-            unfinished.into_iter().partition(|found| found.job.state == JobState::Active);
-        let mut adopting = Vec::with_capacity(active.len());
-        for found in active {
-            let (known, is_known) = oneshot::channel();
-            let queue = found.job.queue.clone();
-            self.command(&queue, Command::Adopt { found: Box::new(found), known });
-            adopting.push(is_known);
-        }
-        for is_known in adopting {
-            // An error: it ended while it was being adopted.
-            let _ = is_known.await;
-        }
-        for Unfinished { job, .. } in &waiting {
-            if let (JobState::Retrying, Some(pipeline)) = (job.state, &job.pipeline) {
-                self.context.pipeline_logs.begins(pipeline, job.id);
-            }
-            self.enqueue(job);
-        }
-    }
-
-    /// The data directory is a copy: its runs belong to the board beside which it was made.
-    async fn give_up(&self, unfinished: Vec<Unfinished>) -> Result<(), Refused> {
-        use crate::observation::{LogMark, RunChange, RunProgress};
-        let reason = "this board is a copy";
-        for Unfinished { job, .. } in unfinished {
-            let at = Timestamp::now();
-            let told = if job.state == JobState::Active {
-                let mark = LogMark::default();
-                let lost = RunChange::Lost { at, reason: reason.into(), mark, retry_at: None };
-                Observation::Run(Box::new(RunProgress {
-                    job: job.id,
-                    attempt: job.attempt,
-                    journal_position: None,
-                    changes: vec![lost],
-                }))
-            } else {
-                let request =
-                    CancelRequest { by: "tailboard".into(), at, why: Some(reason.to_owned()) };
-                Observation::CancelRequested { job: job.id, request }
-            };
-            self.context.tell(told).await?;
-        }
-        Ok(())
     }
 }

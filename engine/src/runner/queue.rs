@@ -35,7 +35,7 @@ pub enum Command {
     /// The job is committed as queued, scheduled or retrying.
     Enqueue(Box<Job>),
     /// The job was active when the server before this one ended.
-    Adopt { found: Box<Unfinished>, known: oneshot::Sender<()> },
+    Adopt { found: Box<Unfinished>, known: oneshot::Sender<bool> },
     /// A request to cancel the job is committed.
     Cancel { job: JobId, request: CancelRequest },
     /// Claims nothing (by whom, since when), or goes on.

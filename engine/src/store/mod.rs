@@ -1,6 +1,7 @@
 //! SQLite: jobs, steps, stories, and the events that a stream may still resume over.
 //!
-//! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s
+//! - [`Writer`]: the one writing connection, owned by the board; what it commits is a list of [`Change`]s, whose
+//!   statements are in `apply`
 //! - [`Store`]: a few reading connections. Its methods block and belong into `spawn_blocking`
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
@@ -10,6 +11,7 @@
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
 
+mod apply;
 mod change;
 mod counted;
 mod cursor;
