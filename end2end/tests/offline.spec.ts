@@ -14,6 +14,10 @@ test("a page that was offline catches up with what it missed", async ({ board, p
   await expect(page.locator("[data-link=live]")).toBeVisible();
   await context.setOffline(true);
   await expect(page.getByText("Reconnecting")).toBeVisible();
+  // On a phone it fits beside all that the head can have.
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(page.getByText("No password yet")).toBeVisible();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
 
   const job = await server.run("hello");
   await server.reached(job.id, "completed");

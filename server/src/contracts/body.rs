@@ -7,6 +7,7 @@ use super::{
     sse,
     streams::{Place, Told},
 };
+use crate::web::IsEndless;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
@@ -45,6 +46,7 @@ pub fn text(place: Place, source: impl Source) -> Response {
 fn response(body: StreamBody<impl Source>, content: &'static str) -> Response {
     let mut response = Response::new(Body::new(body));
     *response.status_mut() = StatusCode::OK;
+    response.extensions_mut().insert(IsEndless);
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, content),

@@ -1,6 +1,7 @@
 //! What every request passes, and what a browser gets.
 //!
-//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end; [`in_time`]: bodies that never come
+//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end; [`in_time`]: bodies that never come;
+//!   [`endless`]: streams, written without HTTP's buffers
 //! - [`guard`]: which requests are ours to answer at all: `Host`, `Sec-Fetch-Site`, `Origin`
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
@@ -15,6 +16,7 @@
 mod assets;
 mod document;
 mod download;
+mod endless;
 pub mod forms;
 mod guard;
 mod headers;
@@ -30,6 +32,7 @@ pub mod still;
 mod tests;
 
 pub use download::Download;
+pub use endless::IsEndless;
 pub use guard::Names;
 pub use listener::bind;
 pub use serve::{Connected, Peer, serve};

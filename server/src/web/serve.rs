@@ -1,16 +1,25 @@
 //! Connections: accepted up to a cap, bounded in what they may hold and how long they may take to
 //! ask, and ended in time.
 
-use super::in_time::InTime;
+use super::{
+    endless::{self, Endless},
+    in_time::InTime,
+};
 use axum::Router;
 use http::Request;
-use hyper::{body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -122,30 +131,79 @@ async fn connection(
     router: Router,
     shutdown: CancellationToken,
 ) {
-    let router = router.map_request(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(place.clone());
-        request.extensions_mut().insert(peer);
-        request.map(InTime::new)
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(BUFFER)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = shutdown.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            match time::timeout(LAST_ANSWER, connection).await {
-                Ok(ended) => ended,
-                Err(_) => return,
-            }
+    let late = async {
+        shutdown.cancelled().await;
+        time::sleep(LAST_ANSWER).await;
+    };
+    let answers = async {
+        // In a box of its own, so that what HTTP needs is given back when a stream goes on without it.
+        let requests = Box::pin(requests(stream, (peer, place.clone()), router, &shutdown));
+        match requests.await {
+            Ok(Some((stream, answer))) => endless::write(stream, answer).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(io::Error::other(error)),
         }
+    };
+    let ended = tokio::select! {
+        ended = answers => ended,
+        () = late => return,
     };
     if let Err(error) = ended {
         // The client's business: it went away or did not speak HTTP.
         tracing::debug!(%error, "connection ended");
     }
+}
+
+/// Answers one request after the other, until the connection ends or is taken over, or an answer comes that
+/// is written without HTTP's help.
+async fn requests(
+    stream: TcpStream,
+    (peer, place): (Peer, Connected),
+    router: Router,
+    shutdown: &CancellationToken,
+) -> hyper::Result<Option<(TcpStream, Endless)>> {
+    let endless = Arc::new(Mutex::new(None));
+    let found = endless.clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(place.clone());
+        request.extensions_mut().insert(peer);
+        let (method, version) = (request.method().clone(), request.version());
+        let (answer, found) = (router.clone().oneshot(request.map(InTime::new)), found.clone());
+        async move {
+            let Ok(answer) = answer.await;
+            if !endless::is(&answer, &method) {
+                return Ok::<_, Infallible>(answer);
+            }
+            *lock(&found) = Some(Endless::of(answer, version));
+            // The connection is not polled any more.
+            std::future::pending().await
+        }
+    });
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(BUFFER)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut ending = pin!(shutdown.cancelled());
+    let mut told = false;
+    let taken = poll_fn(|cx| {
+        if !told && ending.as_mut().poll(cx).is_ready() {
+            told = true;
+            Pin::new(&mut connection).graceful_shutdown();
+        }
+        let ended = Pin::new(&mut connection).poll(cx);
+        match lock(&endless).take() {
+            Some(answer) => Poll::Ready(Ok(Some(answer))),
+            None => ended.map_ok(|()| None),
+        }
+    });
+    let Some(answer) = taken.await? else { return Ok(None) };
+    // None: it was upgraded, by no answer of this kind.
+    Ok(connection.into_parts().map(|parts| (parts.io.into_inner(), answer)))
+}
+
+/// Nothing that holds the lock can panic.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

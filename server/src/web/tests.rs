@@ -73,6 +73,10 @@ impl Site {
             .post("/change", Rule::Open, || async {})
             .get("/change", Rule::Open, || async {})
             .get("/endless", Rule::Open, endless)
+            .get("/silent", Rule::Open, || async { stream(Body::new(Endless)) })
+            .get("/stream", Rule::Open, || async {
+                stream(Body::new(Pieces(vec!["two\n", "", "one\n"])))
+            })
             .merge(assets());
         let (routes, table) = routes.into_parts();
         let listener = bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -101,6 +105,27 @@ impl Site {
 
     async fn status(&self, request: &str) -> u16 {
         self.ask(request).await.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+}
+
+fn stream(body: Body) -> axum::response::Response {
+    let mut answer = axum::response::Response::new(body);
+    answer.extensions_mut().insert(IsEndless);
+    answer
+}
+
+/// The last is said first.
+struct Pieces(Vec<&'static str>);
+
+impl http_body::Body for Pieces {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Ready(self.0.pop().map(|piece| Ok(http_body::Frame::data(piece.into()))))
     }
 }
 
@@ -242,13 +267,55 @@ async fn a_client_that_never_finishes_its_request_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_without_end_does_not_hold_up_the_end() {
+async fn an_answer_without_end_begins_at_once_and_does_not_hold_up_the_end() {
+    for path in ["/endless", "/silent"] {
+        let site = Site::start().await;
+        let mut stream = TcpStream::connect(site.addr).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.read_u8().await.unwrap();
+        let begin = Instant::now();
+        site.shutdown.cancel();
+        site.served.await.unwrap();
+        assert!(begin.elapsed() < Duration::from_secs(2), "{path} {:?}", begin.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_has_its_pieces_and_its_end_as_the_version_of_the_request_wants_them() {
     let site = Site::start().await;
-    let mut stream = TcpStream::connect(site.addr).await.unwrap();
-    stream.write_all(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
-    stream.read_u8().await.unwrap();
-    let begin = Instant::now();
-    site.shutdown.cancel();
-    site.served.await.unwrap();
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    // Kept alive by the client's wish, ended with the stream all the same.
+    let mut kept = TcpStream::connect(site.addr).await.unwrap();
+    kept.write_all(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    kept.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    for header in ["transfer-encoding: chunked", "connection: close", "date: ", "x-frame-options"] {
+        assert!(answer.contains(header), "{header} is missing in {answer}");
+    }
+    assert_eq!(body(&answer), "4\r\none\n\r\n4\r\ntwo\n\r\n0\r\n\r\n");
+    let old = site.ask("GET /stream HTTP/1.0\nHost: localhost\n").await;
+    assert!(old.starts_with("HTTP/1.0 200 OK\r\n") && !old.contains("chunked"), "{old}");
+    assert_eq!(body(&old), "one\ntwo\n");
+    assert_eq!(body(&site.ask("HEAD /stream HTTP/1.1\nHost: localhost\n").await), "");
+}
+
+#[tokio::test]
+async fn whoever_closes_a_stream_or_talks_into_it_without_end_is_done() {
+    let site = Site::start().await;
+    let open = async || {
+        let mut stream = TcpStream::connect(site.addr).await.unwrap();
+        stream.write_all(b"GET /silent HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        stream
+    };
+    let mut leaves = open().await;
+    leaves.shutdown().await.unwrap();
+    assert_eq!(leaves.read(&mut [0; 8]).await.unwrap(), 0);
+    let mut talks = open().await;
+    while talks.write_all(&[b'x'; 8192]).await.is_ok() {}
 }
