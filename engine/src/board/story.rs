@@ -196,7 +196,8 @@ fn end_step(
         held.steps_done += 1;
     }
     if held.step == name_of(held, ordinal) {
-        held.step = None;
+        // What it said of itself is about no other step.
+        (held.step, held.progress) = (None, None);
     }
     batch.changes.push(Change::StepEnded {
         job,

@@ -134,17 +134,18 @@ impl ExecutionStream {
         (self, piece)
     }
 
-    /// The next events. None: there are none, because the client has had more of an execution that is
-    /// over than there is, or because it was deleted and nobody can tell how it ended.
+    /// The next events. None: it was deleted, and nobody can tell how it ended.
     async fn piece(&mut self) -> Option<Bytes> {
         loop {
             let job = match self.job.take() {
                 Some(job) => job,
                 None => self.story.changed().await?,
             };
-            let piece = self.tell(&job);
+            let mut piece = self.tell(&job);
             if piece.is_empty() && job.job.state.is_over() {
-                return None;
+                // The client says that it has more than there is: the end is new to it all the same.
+                self.sent = count(&job).checked_sub(1)?;
+                piece = self.tell(&job);
             }
             if !piece.is_empty() {
                 // There may be more than what fits in a piece.
@@ -157,7 +158,7 @@ impl ExecutionStream {
     /// What the client was not told yet, or nothing.
     fn tell(&mut self, job: &JobDetail) -> Bytes {
         let mut out = BytesMut::new();
-        let events = job.timeline.iter().filter_map(|entry| Event::of(job, entry));
+        let events = events(job);
         let sent = usize::try_from(self.sent).unwrap_or(usize::MAX);
         for (event, ordinal) in events.zip(1_u64..).skip(sent) {
             if out.len() >= PIECE {
@@ -177,6 +178,15 @@ impl ExecutionStream {
         }
         out.freeze()
     }
+}
+
+/// The story as this contract tells it.
+fn events(job: &JobDetail) -> impl Iterator<Item = Event<'_>> {
+    job.timeline.iter().filter_map(|entry| Event::of(job, entry))
+}
+
+fn count(job: &JobDetail) -> u64 {
+    events(job).count() as u64
 }
 
 /// An error in this contract's shape: `{"detail","error_code","timestamp"}`, or what is wrong with

@@ -22,6 +22,8 @@ use tokio::sync::watch;
 /// Text read for one piece; one line may be longer.
 const PIECE: usize = 64 * 1024;
 const MOST_TAIL: u64 = 1000;
+/// Before an end that is not that of the log: whoever comes back goes on after the line it has.
+const BROKEN: &[u8] = b": the log cannot be read now, come again\n";
 
 pub async fn open(
     State(Served { engine, streams, .. }): State<Served>,
@@ -60,7 +62,8 @@ pub async fn open(
 
 /// A parameter that is on or off.
 pub(super) fn flag(query: &Query, name: &str) -> Result<Option<bool>, Refusal> {
-    match query.text(name) {
+    // Python writes `True`.
+    match query.text(name).map(str::to_ascii_lowercase).as_deref() {
         None => Ok(None),
         Some("true" | "1") => Ok(Some(true)),
         Some("false" | "0") => Ok(Some(false)),
@@ -113,7 +116,8 @@ impl LogStream {
                     Ok(None) => return self.complete("Job was deleted"),
                     Err(error) => {
                         tracing::warn!(job = %self.id, %error, "a log cannot be read");
-                        return self.complete("Log cannot be read");
+                        self.over = true;
+                        return Bytes::from_static(BROKEN);
                     }
                 }
             } else if self.after >= self.until {

@@ -160,7 +160,12 @@ impl StatusStream {
             Word::Pending if self.is_paused(job).await => Word::Paused,
             word => word,
         };
-        let status = Status::of(job, word);
+        let mut status = Status::of(job, word);
+        if let Some(sent) = self.sent.as_ref().filter(|sent| sent.attempt == status.attempt) {
+            // A step takes its own progress back when it ends, a moment before it counts as done.
+            let percent = &mut status.body.progress_percent;
+            *percent = percent.max(sent.body.progress_percent);
+        }
         let mut out = BytesMut::new();
         let before = self.sent.as_ref().map(|sent| &sent.body);
         if before.is_none_or(|before| before.differs(&status.body)) {
@@ -257,6 +262,7 @@ impl Word {
 
 struct Status {
     connection: shared::ConnectionId,
+    attempt: u32,
     body: JobStatus,
 }
 
@@ -287,15 +293,13 @@ impl Status {
             Ok(ended) if !detail.steps.is_empty() => ended,
             _ => job.steps_done,
         };
-        let share = match (status, job.progress) {
-            (Word::Completed, _) => 100.0,
-            (_, Some(progress)) => progress,
-            (_, None) if job.steps_total > 0 => {
-                #[expect(clippy::cast_precision_loss, reason = "a plan has a few hundred steps")]
-                let share = 100.0 * completed_steps as f32 / job.steps_total as f32;
-                share
-            }
-            _ => 0.0,
+        // What the running step says of itself is a share of its own part; the row may be of the step before.
+        let within = job.progress.filter(|_| job.steps_done == completed_steps).unwrap_or(0.0);
+        #[expect(clippy::cast_precision_loss, reason = "a plan has a few hundred steps")]
+        let share = match status {
+            Word::Completed => 100.0,
+            _ if job.steps_total == 0 => within,
+            _ => (100.0 * completed_steps as f32 + within) / job.steps_total as f32,
         };
         let running = detail.steps.iter().find(|s| s.state == StepState::Active);
         let current_step = running.map(|s| s.ordinal + 1);
@@ -312,7 +316,7 @@ impl Status {
             total_sheets: job.steps_total,
             current_sheet: current_step,
         };
-        Self { connection: job.connection_id, body }
+        Self { connection: job.connection_id, attempt: job.attempt, body }
     }
 }
 

@@ -66,6 +66,9 @@ impl RunnerEvents {
         let size = engine.watch_log(&caller, id).await?;
         let story = Story::open(engine, caller, "runner_jobs", id).await?;
         let (Some(size), Some((story, job))) = (size, story) else { return Ok(None) };
+        let LogInfo { bytes, closed, .. } = *size.borrow();
+        // Nobody was told of more than all of it.
+        let offset = if closed { offset.min(bytes) } else { offset };
         let mut events = Self {
             story,
             size,

@@ -60,7 +60,8 @@ async fn the_last_lines_come_with_their_real_numbers_and_blank_lines_count() {
     assert!(events[0].data["timestamp"].as_str().unwrap().ends_with('Z'));
     assert_complete(&events);
     for (tail, count) in [("0", 0), ("1000", 5)] {
-        let query = format!("follow=false&tail_lines={tail}");
+        // As Python writes it.
+        let query = format!("follow=False&tail_lines={tail}");
         let events = logs(&server, &id, &query, &[]).await.rest().await;
         assert_eq!(lines(&events).len(), count);
         assert_complete(&events);
@@ -155,6 +156,30 @@ async fn what_is_not_utf8_is_replaced_on_the_stream_and_stays_in_the_download() 
     assert_eq!(lines(&events)[0].1, "a\u{fffd}b\0c\rd");
     let bytes = server.get(&format!("/api/jobs/{id}/logs/static")).await.bytes().await;
     assert_eq!(bytes, b"a\xffb\0c\rd\n");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_read_for_a_moment_ends_the_stream_but_is_not_complete() {
+    const LINES: u64 = 300_000;
+    let server = Running::start(&pipeline("counts", &[&format!("seq 1 {LINES}")])).await;
+    let id = server.run_to_end("counts").await;
+    let mut events = logs(&server, &id, "", &[("Last-Event-ID", "0")]).await;
+    assert_eq!(events.named("log").await.data["line"], "1");
+    // What the client has not asked for yet cannot be read any more.
+    let index = server.job_dir(&id).join("log.idx");
+    let aside = index.with_extension("aside");
+    std::fs::rename(&index, &aside).unwrap();
+    std::fs::create_dir(&index).unwrap();
+    let told = events.rest().await;
+    assert!(told.iter().all(|event| event.name == "log"), "{:?}", told.last());
+    std::fs::remove_dir(&index).unwrap();
+    std::fs::rename(&aside, &index).unwrap();
+    let last = told.last().unwrap().id.clone().unwrap();
+    let rest = logs(&server, &id, "", &[("Last-Event-ID", &last)]).await.rest().await;
+    assert_complete(&rest);
+    assert_eq!(rest[0].data["line_number"], last.parse::<u64>().unwrap() + 1);
+    assert_eq!(rest[rest.len() - 2].data["line_number"], LINES);
     server.stop().await;
 }
 

@@ -87,6 +87,34 @@ async fn a_run_is_told_from_a_first_snapshot_to_job_finished() {
 }
 
 #[tokio::test]
+async fn progress_is_that_of_all_steps_and_never_falls() {
+    let gates = [Running::gate("one"), Running::gate("two")];
+    let says = |percent: u32| format!(r"printf '\033]9;4;1;{percent}\007'");
+    let steps = [
+        format!("{}; {}; {}", says(50), gates[0].wait(), says(100)),
+        format!("{}; {}", says(10), gates[1].wait()),
+    ];
+    let server = Running::start(&pipeline("two-steps", &[&steps[0], &steps[1]])).await;
+    let id = server.run("two-steps").await;
+    let mut events = status(&server, &id, &[]).await;
+    let mut told = Vec::new();
+    let mut until = async |percent: f64| loop {
+        told.push(events.named("job_status").await.data["progress_percent"].as_f64().unwrap());
+        if told.last() == Some(&percent) {
+            break;
+        }
+    };
+    // Half of the first of two steps; a tenth of the second.
+    until(25.0).await;
+    gates[0].open();
+    until(55.0).await;
+    gates[1].open();
+    until(100.0).await;
+    assert!(told.is_sorted(), "{told:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_job_that_is_over_is_told_and_the_stream_ends() {
     let server = Running::start(&pipeline("fails", &["echo no >&2; exit 3"])).await;
     let id = server.run_to_end("fails").await;

@@ -199,9 +199,14 @@ async fn a_reconnect_goes_on_after_any_id_and_after_the_end_it_is_204() {
     assert_eq!(output(&rest), output(&all)[1006..]);
     let answer = server.get_with(&path(&id), &[("Last-Event-ID", "end")]).await;
     assert_eq!(answer.status, 204);
-    // A position that was never given out is beyond everything.
+    // A position that was never given out is beyond everything, but no later one is made of it.
     let rest = events(&server, &id, &[("Last-Event-ID", "99.99999999")]).await.rest().await;
     assert_eq!(names(&joined(&rest)), ["stream.complete"]);
+    let rest = events(&server, &id, &[("Last-Event-ID", "1.99999999")]).await.rest().await;
+    let known: Vec<_> = all.iter().map(|event| &event.id).collect();
+    let last = |id: &Option<String>| Some(id.as_deref()?.split_once('.')?.1.to_owned());
+    let end = known.iter().rev().find_map(|id| last(id));
+    assert!(rest.iter().filter_map(|event| last(&event.id)).all(|at| Some(&at) == end.as_ref()));
     server.stop().await;
 }
 
