@@ -3,7 +3,7 @@
 //! [`Routes`] is the only way into the router, and it takes no route without a [`Rule`]; what it was given
 //! is the table that the tests walk with every kind of caller.
 
-use super::{Visitor, refusal, until::Until};
+use super::{Visitor, Writes, refusal, until::Until};
 use crate::served::Served;
 use access::audit::Entry;
 use axum::{
@@ -71,6 +71,11 @@ impl Done {
         Self { target: target.into(), detail: None }
     }
 }
+
+/// Why something was refused, where the status does not say it: put among a response's extensions, it is
+/// written in the audit log.
+#[derive(Clone, Debug)]
+pub struct Because(pub String);
 
 /// Routes, each with its rule.
 pub struct Routes<S = Served> {
@@ -175,7 +180,9 @@ async fn check(rule: Rule, request: Request, next: Next) -> Response {
     } else if reads {
         None
     } else {
-        visitor.writes.take(&caller).err().map(|seconds| refusal::too_many(&path, seconds))
+        let Writes { per_minute, .. } = visitor.writes;
+        let refused = |seconds| refusal::too_many(&path, per_minute, seconds);
+        visitor.writes.take(&caller).err().map(refused)
     };
     let browser = rule == Rule::Stream && caller.via == Via::Session && !bearer;
     let ended = caller.ended.clone();
@@ -227,6 +234,7 @@ fn entry(
     };
     let done = response.extensions().get::<Done>().cloned();
     let done = done.unwrap_or_else(|| Done::to(path));
+    let because = response.extensions().get::<Because>().map(|because| because.0.clone());
     Some(Entry {
         caller: Some(caller.name.to_string()),
         via: Some(caller.via),
@@ -234,7 +242,7 @@ fn entry(
         action,
         target: done.target,
         status: status.as_u16(),
-        detail: done.detail,
+        detail: done.detail.or(because),
     })
 }
 
