@@ -128,13 +128,19 @@ impl Access {
         });
     }
 
-    /// Writes down when credentials were used; removes what expired. A failure is tried again.
+    /// Writes down when credentials were used; removes what expired. What failed is tried again with the next
+    /// write, whether it was used again or not.
     async fn keep_used(&self) {
-        let used = self.live_mut().used();
+        let used = self.live().used();
         let longest_idle = self.0.settings.session_idle;
-        let kept = self.change(move |tx| store::keep_used(tx, &used, longest_idle)).await;
-        if let Err(error) = kept {
-            tracing::warn!(%error, "cannot write down when sessions and keys were used");
+        let keep = move |tx: &rusqlite::Transaction<'_>| {
+            store::keep_used(tx, &used, longest_idle).map(|()| used)
+        };
+        match self.change(keep).await {
+            Ok(used) => self.live_mut().written(&used),
+            Err(error) => {
+                tracing::warn!(%error, "cannot write down when sessions and keys were used");
+            }
         }
     }
 
