@@ -18,7 +18,7 @@ use axum::{
 };
 use engine::Caller;
 use http::{HeaderValue, StatusCode, header};
-use shared::{Role, access::Via};
+use shared::{Job, Role, access::Via};
 use std::hash::{BuildHasher, RandomState};
 
 /// Who may use a route.
@@ -69,6 +69,24 @@ pub struct Done {
 impl Done {
     pub fn to(target: impl Into<String>) -> Self {
         Self { target: target.into(), detail: None }
+    }
+
+    /// As it is written down.
+    pub fn entry(self, by: &Caller, from: &Visitor, action: &str, status: StatusCode) -> Entry {
+        Entry {
+            caller: Some(by.name.to_string()),
+            via: Some(by.via),
+            address: from.address.to_string(),
+            action: action.to_owned(),
+            target: self.target,
+            status: status.as_u16(),
+            detail: self.detail,
+        }
+    }
+
+    /// A run of a pipeline was queued.
+    pub fn queued(job: &Job) -> Self {
+        Self { detail: Some(format!("job {}", job.id)), ..Self::to(&*job.name) }
     }
 }
 
@@ -235,15 +253,8 @@ fn entry(
     let done = response.extensions().get::<Done>().cloned();
     let done = done.unwrap_or_else(|| Done::to(path));
     let because = response.extensions().get::<Because>().map(|because| because.0.clone());
-    Some(Entry {
-        caller: Some(caller.name.to_string()),
-        via: Some(caller.via),
-        address: visitor.address.to_string(),
-        action,
-        target: done.target,
-        status: status.as_u16(),
-        detail: done.detail.or(because),
-    })
+    let done = Done { detail: done.detail.or(because), ..done };
+    Some(done.entry(caller, visitor, &action, status))
 }
 
 fn is_shed(status: StatusCode) -> bool {
