@@ -7,10 +7,11 @@
 //!
 //! - [`users`], [`sessions`], [`keys`], [`setup`]: the ways in; [`audit`]: what was done
 //! - [`token`]: bearer tokens of a configured issuer
-//! - [`password`], [`secret`]: hashing; [`throttle`]: how often something may be tried
+//! - [`password`], [`secret`]: hashing; [`guessable`]: what is no password; [`throttle`]: how often something may be tried
 
 pub mod audit;
 mod error;
+mod guessable;
 pub mod keys;
 mod live;
 mod names;
