@@ -84,6 +84,11 @@ impl Done {
         }
     }
 
+    /// A user or key of this role was made.
+    pub fn of_role(target: impl Into<String>, role: Role) -> Self {
+        Self { detail: Some(role.as_str().to_owned()), ..Self::to(target) }
+    }
+
     /// A run of a pipeline was queued.
     pub fn queued(job: &Job) -> Self {
         Self { detail: Some(format!("job {}", job.id)), ..Self::to(&*job.name) }
