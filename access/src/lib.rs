@@ -7,10 +7,11 @@
 //!
 //! - [`users`], [`sessions`], [`keys`], [`setup`]: the ways in; [`audit`]: what was done
 //! - [`token`]: bearer tokens of a configured issuer
-//! - [`password`], [`secret`]: hashing; [`throttle`]: how often something may be tried
+//! - [`password`], [`secret`]: hashing; [`guessable`]: what is no password; [`throttle`]: how often something may be tried
 
 pub mod audit;
 mod error;
+mod guessable;
 pub mod keys;
 mod live;
 mod names;
@@ -128,13 +129,19 @@ impl Access {
         });
     }
 
-    /// Writes down when credentials were used; removes what expired. A failure is tried again.
+    /// Writes down when credentials were used; removes what expired. What failed is tried again with the next
+    /// write, whether it was used again or not.
     async fn keep_used(&self) {
-        let used = self.live_mut().used();
+        let used = self.live().used();
         let longest_idle = self.0.settings.session_idle;
-        let kept = self.change(move |tx| store::keep_used(tx, &used, longest_idle)).await;
-        if let Err(error) = kept {
-            tracing::warn!(%error, "cannot write down when sessions and keys were used");
+        let keep = move |tx: &rusqlite::Transaction<'_>| {
+            store::keep_used(tx, &used, longest_idle).map(|()| used)
+        };
+        match self.change(keep).await {
+            Ok(used) => self.live_mut().written(&used),
+            Err(error) => {
+                tracing::warn!(%error, "cannot write down when sessions and keys were used");
+            }
         }
     }
 

@@ -131,8 +131,19 @@ impl Live {
             tracing::warn!("refused a token: {MOST_TOKENS} are in use, the most there may be");
             return None;
         }
-        // Two requests may have brought it at the same moment: the first one's signal is everybody's.
-        Some(self.tokens.entry(digest).or_insert(caller).clone())
+        let now = Timestamp::now();
+        match self.tokens.get(&digest) {
+            // Two requests may have brought it at the same moment: the first one's signal is everybody's.
+            Some(known) if known.until.is_none_or(|until| now < until) => Some(known.clone()),
+            other => {
+                // What is over, and was not swept yet, takes its streams with it, not those of the new check.
+                if let Some(over) = other {
+                    over.ended.cancel();
+                }
+                self.tokens.insert(digest, caller.clone());
+                Some(caller)
+            }
+        }
     }
 
     /// Who the secret belongs to, if it works by this way.
@@ -149,17 +160,23 @@ impl Live {
         })
     }
 
-    /// Credentials that were used since this was last asked.
-    pub fn used(&mut self) -> Vec<Used> {
-        let mut all = Vec::new();
+    /// Credentials that were used since it was last written down when.
+    pub fn used(&self) -> Vec<Used> {
+        let used =
+            self.credentials.values().filter_map(|Credential { caller, written, .. }| {
+                let used = caller.used.load(Ordering::Relaxed);
+                let at = Timestamp(used);
+                (used > *written).then_some(Used { credential: caller.credential, at })
+            });
+        used.collect()
+    }
+
+    /// This is written down.
+    pub fn written(&mut self, used: &[Used]) {
+        let used: HashMap<_, _> = used.iter().map(|used| (used.credential, used.at.0)).collect();
         for Credential { caller, written, .. } in self.credentials.values_mut() {
-            let used = caller.used.load(Ordering::Relaxed);
-            if used > *written {
-                *written = used;
-                all.push(Used { credential: caller.credential, at: Timestamp(used) });
-            }
+            *written = used.get(&caller.credential).map_or(*written, |at| (*written).max(*at));
         }
-        all
     }
 
     /// When each session and key that works was used last, which may be later than what is stored.
@@ -209,5 +226,26 @@ impl Wanted {
         let Self { name, role, via, credential, until, .. } = self;
         let ended = CancellationToken::new();
         Caller { name: name.into(), role, via, credential, address: None, until, ended, used }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_over_and_checked_again_before_the_next_sweep_begins_anew() {
+        let mut live = Live::default();
+        let until = |ms: i64| Some(Timestamp(Timestamp::now().0 + ms));
+        let checked = |until| Caller { until, via: Via::Token, ..Caller::board() };
+        let over = live.remember("a.b.c", checked(until(-1))).unwrap();
+        assert!(live.token("a.b.c").is_none());
+        let again = live.remember("a.b.c", checked(until(60_000))).unwrap();
+        assert!(over.ended.is_cancelled());
+        live.expire(&Settings::default(), Timestamp::now());
+        assert!(!again.ended.is_cancelled(), "what it opens goes on");
+        let same = live.remember("a.b.c", checked(until(60_000))).unwrap();
+        live.expire(&Settings::default(), Timestamp(i64::MAX));
+        assert!(again.ended.is_cancelled() && same.ended.is_cancelled(), "one token, one end");
     }
 }

@@ -214,13 +214,15 @@ pub(crate) fn keep_used(
 ) -> Result<(), AccessError> {
     for Used { credential, at } in used {
         let at = params![credential.as_bytes(), at.0];
-        tx.prepare_cached("UPDATE sessions SET used_at = ?2 WHERE id = ?1")?.execute(at)?;
+        tx.prepare_cached("UPDATE sessions SET used_at = max(used_at, ?2) WHERE id = ?1")?
+            .execute(at)?;
         tx.prepare_cached(
             "UPDATE users SET used_at = max(coalesce(used_at, 0), ?2) \
              WHERE id = (SELECT user FROM sessions WHERE id = ?1)",
         )?
         .execute(at)?;
-        tx.prepare_cached("UPDATE keys SET used_at = ?2 WHERE id = ?1")?.execute(at)?;
+        tx.prepare_cached("UPDATE keys SET used_at = max(coalesce(used_at, 0), ?2) WHERE id = ?1")?
+            .execute(at)?;
     }
     let now = Timestamp::now().0;
     let idle = i64::try_from(longest_idle.as_millis()).unwrap_or(i64::MAX);

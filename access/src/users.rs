@@ -51,7 +51,7 @@ impl Access {
             )));
         }
         let password = match new.password {
-            Some(password) => Some(self.0.passwords.hash(password).await?),
+            Some(password) => Some(self.0.passwords.hash(password, &new.name).await?),
             None => None,
         };
         let (name, role) = (new.name.clone(), new.role);
@@ -65,11 +65,11 @@ impl Access {
         if let Some(name) = &change.name {
             names::check(name)?;
         }
+        let called = change.name.clone().unwrap_or_else(|| name.to_owned());
         let password = match change.password {
-            Some(password) => Some(self.0.passwords.hash(password).await?),
+            Some(password) => Some(self.0.passwords.hash(password, &called).await?),
             None => None,
         };
-        let called = change.name.clone().unwrap_or_else(|| name.to_owned());
         self.change(move |tx| {
             let before = admins(tx)?;
             if let Some(name) = &change.name {
@@ -135,7 +135,7 @@ impl Access {
             }
             self.0.by_name.give_back(&guess);
         }
-        let hash = self.0.passwords.hash(password).await?;
+        let hash = self.0.passwords.hash(password, name).await?;
         self.change(move |tx| {
             let to = params![id.as_bytes(), hash];
             tx.execute("UPDATE users SET password = ?2 WHERE id = ?1", to)?;

@@ -8,7 +8,7 @@ use shared::{
     Role,
     access::{NewKey, NewUser, UserChange},
 };
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::{os::unix::fs::PermissionsExt, sync::atomic::Ordering, time::Duration};
 use tempfile::TempDir;
 
 const PASSWORD: &str = "correct-horse-battery";
@@ -84,6 +84,26 @@ async fn sessions_and_keys_are_known_after_a_restart_and_no_secret_is_in_the_fil
     assert_eq!(&*access.bearer(&made.token).await.unwrap().name, "key:deploy");
     assert!(access.bearer(&cookie).await.is_none(), "a cookie is no key");
     assert!(access.session(&made.token).is_none(), "a key is no cookie");
+}
+
+#[tokio::test]
+async fn when_a_session_was_used_is_written_down_later_if_it_could_not_be_at_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    user(&access, "ann", Role::Viewer).await;
+    let (caller, _) = sign_in(&access, "ann").await.unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
+    let stored =
+        || -> i64 { db.query_row("SELECT used_at FROM sessions", [], |row| row.get(0)).unwrap() };
+    let begun = stored();
+    let broken = "CREATE TRIGGER broken BEFORE UPDATE ON sessions BEGIN SELECT RAISE(ABORT, 'disk full'); END";
+    db.execute_batch(broken).unwrap();
+    let later = caller.used.fetch_add(1_000, Ordering::Relaxed) + 1_000;
+    access.close().await;
+    assert_eq!(stored(), begun);
+    db.execute_batch("DROP TRIGGER broken").unwrap();
+    access.close().await;
+    assert_eq!(stored(), later);
 }
 
 #[tokio::test]

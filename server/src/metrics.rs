@@ -1,6 +1,9 @@
 //! `/metrics`: what there is, in Prometheus' text format.
 
-use crate::auth::{By, Routes, Rule};
+use crate::{
+    auth::{By, Routes, Rule},
+    web::Connections,
+};
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -14,12 +17,17 @@ pub fn routes() -> Routes {
     Routes::new().get("/metrics", Rule::READ, show)
 }
 
-async fn show(State(engine): State<Engine>, By(caller): By) -> Response {
+async fn show(
+    State(engine): State<Engine>,
+    State(connections): State<Connections>,
+    By(caller): By,
+) -> Response {
     let asked = async { Ok((engine.overview(&caller).await?, engine.measures(&caller).await?)) };
     match asked.await {
         Ok((overview, measures)) => {
             let mut page = page(&engine, &overview);
             page.measures(&measures, &overview);
+            page.connections(&connections);
             let text = page.0;
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
                 .into_response()
@@ -93,6 +101,14 @@ impl Page {
             let labels = [("connection", &*connection), ("queue", &*of.queue)];
             self.histogram("job_run_seconds", &labels, &of.run, MILLISECONDS);
         }
+    }
+
+    fn connections(&mut self, connections: &Connections) {
+        self.metric("connections", "gauge", "Open connections.");
+        self.sample("connections", &[], connections.count());
+        let help = "Connections closed as they came, because their address had as many as it may.";
+        self.metric("connections_refused_total", "counter", help);
+        self.sample("connections_refused_total", &[], connections.refused());
     }
 
     fn histogram(

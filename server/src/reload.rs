@@ -1,9 +1,17 @@
 //! Reading the configuration again while the board runs: all of it, or nothing.
 
 use crate::config::{self, AccessSettings, ConfigError};
-use engine::{Engine, Reloaded};
+use engine::Engine;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::Mutex;
+
+/// What a reload did.
+#[derive(Clone, Debug, Default)]
+pub struct Reloaded {
+    pub pipelines: engine::Reloaded,
+    /// Keys of what the file says otherwise than at the start and what holds from the next one on.
+    pub at_next_start: Vec<&'static str>,
+}
 
 /// Reloads, one at a time.
 #[derive(Clone)]
@@ -42,18 +50,18 @@ impl Reloads {
             // It only ends early when the server does, or by a panic that was reported.
             Err(_) => return Ok(Reloaded::default()),
         };
-        if settings.access != *self.started {
-            tracing::warn!(
-                "public_url, trusted_proxies, [limits] and [access] hold from the next start on"
-            );
-        }
-        let reloaded = self.engine.reload(settings.engine);
+        let at_next_start = settings.access.differing(&self.started);
+        let pipelines = self.engine.reload(settings.engine);
         tracing::info!(
-            added = ?reloaded.added,
-            changed = ?reloaded.changed,
-            removed = ?reloaded.removed,
+            added = ?pipelines.added,
+            changed = ?pipelines.changed,
+            removed = ?pipelines.removed,
             "the configuration was reloaded"
         );
-        Ok(reloaded)
+        if !at_next_start.is_empty() {
+            let keys = at_next_start.join(", ");
+            tracing::warn!(keys, "of the configuration, {keys} will hold from the next start on");
+        }
+        Ok(Reloaded { pipelines, at_next_start })
     }
 }

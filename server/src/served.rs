@@ -8,7 +8,7 @@ use crate::{
     health, metrics,
     pages::CallersPages,
     reload::Reloads,
-    web,
+    web::{self, Connections},
 };
 use access::Access;
 use app::api::Pages;
@@ -23,6 +23,13 @@ pub struct Served {
     pub streams: Streams,
     pub reloads: Reloads,
     pub access: Access,
+    pub connections: Connections,
+}
+
+impl FromRef<Served> for Connections {
+    fn from_ref(served: &Served) -> Self {
+        served.connections.clone()
+    }
 }
 
 impl FromRef<Served> for Reloads {

@@ -109,7 +109,7 @@ pub(super) async fn add_user(
     StrictJson(new): StrictJson<NewUser>,
 ) -> Answer<Response> {
     let user = access.add_user(new).await?;
-    let named = Done { detail: Some(user.role.as_str().to_owned()), ..Done::to(&user.name) };
+    let named = Done::of_role(&user.name, user.role);
     Ok((StatusCode::CREATED, Extension(named), Json(user)).into_response())
 }
 
@@ -159,8 +159,7 @@ pub(super) async fn add_key(
     StrictJson(new): StrictJson<NewKey>,
 ) -> Answer<Response> {
     let made = access.add_key(&caller, new).await?;
-    let named =
-        Done { detail: Some(made.key.role.as_str().to_owned()), ..Done::to(&made.key.name) };
+    let named = Done::of_role(&made.key.name, made.key.role);
     Ok((StatusCode::CREATED, Extension(named), Json(made)).into_response())
 }
 

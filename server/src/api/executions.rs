@@ -103,8 +103,8 @@ pub(super) type Made = (StatusCode, [(HeaderName, String); 1], Extension<Done>, 
 
 pub(super) fn made(job: Job) -> Made {
     let location = format!("/api/v1/jobs/{}", job.id);
-    let done = Done { detail: Some(format!("job {}", job.id)), ..Done::to(&*job.name) };
-    (StatusCode::ACCEPTED, [(header::LOCATION, location)], Extension(done), Json(job))
+    let done = Extension(Done::queued(&job));
+    (StatusCode::ACCEPTED, [(header::LOCATION, location)], done, Json(job))
 }
 
 /// The header of that name: 1 to 200 visible characters of ASCII.

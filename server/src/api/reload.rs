@@ -4,19 +4,28 @@ use super::{
     problem::{Answer, ApiError},
     request::Params,
 };
-use crate::{auth::By, config::ConfigError, query::Query, reload::Reloads};
+use crate::{
+    auth::By,
+    config::ConfigError,
+    query::Query,
+    reload::{Reloaded, Reloads},
+};
 use axum::{Json, extract::State};
 use http::StatusCode;
 use serde::Serialize;
 use shared::problem::Problem;
 use utoipa::ToSchema;
 
-/// Names of the pipelines that a reload changed.
+/// Names of the pipelines that a reload changed, and what it could not change.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Reloaded {
+#[schema(as = Reloaded)]
+pub(super) struct ReloadAnswer {
     added: Vec<String>,
     changed: Vec<String>,
     removed: Vec<String>,
+    /// Keys of settings that the file has otherwise than at the start of the server; they hold from its next start
+    /// on: `public_url`, `trusted_proxies`, and those of `limits` and `access`.
+    at_next_start: Vec<&'static str>,
 }
 
 /// Reads the configuration file again: all of it holds from now on, or nothing changes. Jobs keep the
@@ -27,7 +36,7 @@ pub(super) struct Reloaded {
     tag = "configuration",
     operation_id = "reload_config",
     responses(
-        (status = 200, body = Reloaded),
+        (status = 200, body = ReloadAnswer),
         (
             status = 422,
             body = Problem,
@@ -40,12 +49,13 @@ pub(super) async fn reload(
     State(reloads): State<Reloads>,
     By(caller): By,
     query: Query,
-) -> Answer<Json<Reloaded>> {
+) -> Answer<Json<ReloadAnswer>> {
     Params::of(query, &[])?;
     match reloads.now().await {
-        Ok(engine::Reloaded { added, changed, removed }) => {
+        Ok(Reloaded { pipelines, at_next_start }) => {
             tracing::info!(by = %caller.name, "reload asked for");
-            Ok(Json(Reloaded { added, changed, removed }))
+            let engine::Reloaded { added, changed, removed } = pipelines;
+            Ok(Json(ReloadAnswer { added, changed, removed, at_next_start }))
         }
         Err(error @ (ConfigError::Unreadable { .. } | ConfigError::Wrong(_))) => {
             Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))

@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Proxies(pub Vec<IpNet>);
 
 impl Proxies {
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 

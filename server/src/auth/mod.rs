@@ -18,7 +18,7 @@ mod until;
 pub use address::Proxies;
 pub use gate::{Gate, Visitor, gate};
 pub use limits::Writes;
-pub use routes::{Done, Route, Routes, Rule};
+pub use routes::{Because, Done, Route, Routes, Rule};
 
 use axum::{
     extract::FromRequestParts,

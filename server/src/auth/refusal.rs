@@ -1,5 +1,6 @@
 //! Who is not let in is told so in the shape of errors of what was asked for.
 
+use super::Because;
 use crate::api::ApiError;
 use axum::{
     Json,
@@ -55,9 +56,12 @@ pub(super) fn forbidden(path: &str, has: Role, needs: Role) -> Response {
 }
 
 /// Too many changes within a minute.
-pub(super) fn too_many(path: &str, seconds: u64) -> Response {
-    let detail = format!("too many changes within a minute; try again in {seconds} s");
+pub(super) fn too_many(path: &str, per_minute: u32, seconds: u64) -> Response {
+    let reached =
+        format!("too many changes within a minute: limits.writes_per_minute = {per_minute}");
+    let detail = format!("{reached}; try again in {seconds} s");
     let mut response = answer(path, StatusCode::TOO_MANY_REQUESTS, &detail);
+    response.extensions_mut().insert(Because(reached));
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response
 }

@@ -3,7 +3,7 @@
 //! [`Routes`] is the only way into the router, and it takes no route without a [`Rule`]; what it was given
 //! is the table that the tests walk with every kind of caller.
 
-use super::{Visitor, refusal, until::Until};
+use super::{Visitor, Writes, refusal, until::Until};
 use crate::served::Served;
 use access::audit::Entry;
 use axum::{
@@ -18,7 +18,7 @@ use axum::{
 };
 use engine::Caller;
 use http::{HeaderValue, StatusCode, header};
-use shared::{Role, access::Via};
+use shared::{Job, Role, access::Via};
 use std::hash::{BuildHasher, RandomState};
 
 /// Who may use a route.
@@ -70,7 +70,35 @@ impl Done {
     pub fn to(target: impl Into<String>) -> Self {
         Self { target: target.into(), detail: None }
     }
+
+    /// As it is written down.
+    pub fn entry(self, by: &Caller, from: &Visitor, action: &str, status: StatusCode) -> Entry {
+        Entry {
+            caller: Some(by.name.to_string()),
+            via: Some(by.via),
+            address: from.address.to_string(),
+            action: action.to_owned(),
+            target: self.target,
+            status: status.as_u16(),
+            detail: self.detail,
+        }
+    }
+
+    /// A user or key of this role was made.
+    pub fn of_role(target: impl Into<String>, role: Role) -> Self {
+        Self { detail: Some(role.as_str().to_owned()), ..Self::to(target) }
+    }
+
+    /// A run of a pipeline was queued.
+    pub fn queued(job: &Job) -> Self {
+        Self { detail: Some(format!("job {}", job.id)), ..Self::to(&*job.name) }
+    }
 }
+
+/// Why something was refused, where the status does not say it: put among a response's extensions, it is
+/// written in the audit log.
+#[derive(Clone, Debug)]
+pub struct Because(pub String);
 
 /// Routes, each with its rule.
 pub struct Routes<S = Served> {
@@ -175,7 +203,9 @@ async fn check(rule: Rule, request: Request, next: Next) -> Response {
     } else if reads {
         None
     } else {
-        visitor.writes.take(&caller).err().map(|seconds| refusal::too_many(&path, seconds))
+        let Writes { per_minute, .. } = visitor.writes;
+        let refused = |seconds| refusal::too_many(&path, per_minute, seconds);
+        visitor.writes.take(&caller).err().map(refused)
     };
     let browser = rule == Rule::Stream && caller.via == Via::Session && !bearer;
     let ended = caller.ended.clone();
@@ -227,15 +257,9 @@ fn entry(
     };
     let done = response.extensions().get::<Done>().cloned();
     let done = done.unwrap_or_else(|| Done::to(path));
-    Some(Entry {
-        caller: Some(caller.name.to_string()),
-        via: Some(caller.via),
-        address: visitor.address.to_string(),
-        action,
-        target: done.target,
-        status: status.as_u16(),
-        detail: done.detail,
-    })
+    let because = response.extensions().get::<Because>().map(|because| because.0.clone());
+    let done = Done { detail: done.detail.or(because), ..done };
+    Some(done.entry(caller, visitor, &action, status))
 }
 
 fn is_shed(status: StatusCode) -> bool {

@@ -74,14 +74,16 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     let limits = config.access.limits.clone();
     let streams = Streams::start(KEEP_ALIVE, limits, closing.clone());
     let reloads = Reloads::of(engine.clone(), args.config, config.access.clone());
+    let connections = web::Connections::of(&config.access);
     let served = Served {
         engine: engine.clone(),
         streams,
         reloads: reloads.clone(),
         access: access.clone(),
+        connections: connections.clone(),
     };
     let router = served.router(address, &config.access);
-    let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
+    let serving = tokio::spawn(web::serve(listener, router, connections, closing.clone()));
     println!("Tailboard serves http://{address}");
     if let Some(code) = access.setup_code() {
         println!("Nobody has access yet; whoever opens this link first is the admin:");

@@ -37,6 +37,8 @@ pub struct Limits {
     pub streams: u32,
     pub streams_per_caller: u32,
     pub streams_per_address: u32,
+    /// Connections from one address at a time; trusted proxies may have any number.
+    pub connections_per_address: u32,
     /// Changes that a caller may ask for in a minute.
     pub writes_per_minute: u32,
 }
@@ -47,6 +49,7 @@ impl Default for Limits {
             streams: 20_000,
             streams_per_caller: 1_000,
             streams_per_address: 2_000,
+            connections_per_address: 5_000,
             writes_per_minute: 1_200,
         }
     }
@@ -93,6 +96,7 @@ fn limits(root: &mut Section<'_, '_>) -> Limits {
         streams: count("streams", usual.streams),
         streams_per_caller: count("streams_per_caller", usual.streams_per_caller),
         streams_per_address: count("streams_per_address", usual.streams_per_address),
+        connections_per_address: count("connections_per_address", usual.connections_per_address),
         writes_per_minute: count("writes_per_minute", usual.writes_per_minute),
     };
     section.finish();

@@ -5,6 +5,7 @@
 //! - [`name`]: which names queues, pipelines, steps and variables may have
 //! - [`settings`], [`pipeline`], [`params`], [`access`]: the keys there are, and the rules between them
 //! - [`json`]: one pipeline as JSON, by the same rules
+//! - [`pending`]: what of them holds from the next start on
 //! - [`mistake`]: what is told to the person who wrote the file; [`warning`]: what is told besides
 
 mod access;
@@ -12,6 +13,7 @@ mod json;
 mod mistake;
 mod name;
 mod params;
+mod pending;
 mod pipeline;
 mod settings;
 mod table;

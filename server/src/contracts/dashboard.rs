@@ -6,7 +6,7 @@
 use super::{
     body::{self, Source, unfold},
     sse,
-    streams::TooMany,
+    too_many::{TooMany, later},
 };
 use crate::{
     auth::{By, Routes, Rule},
@@ -23,8 +23,9 @@ use engine::{
     Caller, Engine,
     hub::{Interest, Subscription},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::{Value, json};
 use shared::{
     Connection, ConnectionId, EventId, Freshness, JobId, Timestamp,
     event::{Heartbeat, JobLog, name},
@@ -197,8 +198,8 @@ struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: String,
-    /// The parameter that is wrong.
-    field: Option<&'static str>,
+    details: Option<Value>,
+    reached: Option<TooMany>,
 }
 
 impl Refusal {
@@ -207,7 +208,8 @@ impl Refusal {
             status: StatusCode::BAD_REQUEST,
             code: "VALIDATION_ERROR",
             message: format!("{field}: {rule}"),
-            field: Some(field),
+            details: Some(json!({ "field": field })),
+            reached: None,
         }
     }
 
@@ -216,7 +218,8 @@ impl Refusal {
             status: StatusCode::NOT_FOUND,
             code: "NOT_FOUND",
             message: message.to_owned(),
-            field: None,
+            details: None,
+            reached: None,
         }
     }
 
@@ -225,37 +228,35 @@ impl Refusal {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: "UNAVAILABLE",
             message: "the store cannot be read now".to_owned(),
-            field: None,
+            details: None,
+            reached: None,
         }
     }
 }
 
 impl From<TooMany> for Refusal {
-    fn from(TooMany: TooMany) -> Self {
+    fn from(reached: TooMany) -> Self {
         Self {
             status: StatusCode::TOO_MANY_REQUESTS,
             code: "RATE_LIMITED",
-            message: "too many streams are open".to_owned(),
-            field: None,
+            message: reached.to_string(),
+            details: Some(reached.details()),
+            reached: Some(reached),
         }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut error = serde_json::json!({
+        let mut error = json!({
             "code": self.code,
             "message": self.message,
             "docs_url": "/api/v1/openapi.json",
         });
-        if let Some(field) = self.field {
-            error["details"] = serde_json::json!({ "field": field });
+        if let Some(details) = self.details {
+            error["details"] = details;
         }
-        let mut response =
-            (self.status, Json(serde_json::json!({ "error": error }))).into_response();
-        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        let response = (self.status, Json(json!({ "error": error }))).into_response();
+        later(response, self.reached)
     }
 }

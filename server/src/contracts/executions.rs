@@ -10,7 +10,7 @@ use super::{
     job::Resume,
     sse,
     story::Story,
-    streams::TooMany,
+    too_many::{TooMany, later},
 };
 use crate::{
     auth::{By, Routes, Rule},
@@ -23,8 +23,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde::Serialize;
+use serde_json::json;
 use shared::{JobDetail, JobId, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -193,6 +194,7 @@ fn count(job: &JobDetail) -> u64 {
 /// which parameter.
 enum Refusal {
     Invalid(Vec<Invalid>),
+    TooMany(TooMany),
     Other { status: StatusCode, code: &'static str, detail: String },
 }
 
@@ -229,32 +231,24 @@ impl Refusal {
 }
 
 impl From<TooMany> for Refusal {
-    fn from(TooMany: TooMany) -> Self {
-        Self::Other {
-            status: StatusCode::TOO_MANY_REQUESTS,
-            code: "too_many_streams",
-            detail: "Too many streams are open".to_owned(),
-        }
+    fn from(reached: TooMany) -> Self {
+        Self::TooMany(reached)
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, body) = match self {
+        let told = |code: &str, detail: String| json!({ "detail": detail, "error_code": code, "timestamp": Timestamp::now() });
+        let (status, body, reached) = match self {
             Self::Invalid(detail) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, serde_json::json!({ "detail": detail }))
+                (StatusCode::UNPROCESSABLE_ENTITY, json!({ "detail": detail }), None)
             }
-            Self::Other { status, code, detail } => {
-                let now = Timestamp::now();
-                let body =
-                    serde_json::json!({ "detail": detail, "error_code": code, "timestamp": now });
-                (status, body)
+            Self::TooMany(reached) => {
+                let body = told("too_many_streams", reached.to_string());
+                (StatusCode::TOO_MANY_REQUESTS, body, Some(reached))
             }
+            Self::Other { status, code, detail } => (status, told(code, detail), None),
         };
-        let mut response = (status, Json(body)).into_response();
-        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        later((status, Json(body)).into_response(), reached)
     }
 }

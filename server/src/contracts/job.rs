@@ -3,14 +3,17 @@
 //! They read the job's story and log, never the ring, so a replay works for any job that is kept,
 //! over restarts too; the hub only wakes them.
 
-use super::{job_download, job_logs, job_status, sse, streams::TooMany};
+use super::{
+    job_download, job_logs, job_status, sse,
+    too_many::{TooMany, later},
+};
 use crate::auth::{Routes, Rule};
 use axum::{
     Json,
     response::{IntoResponse, Response},
 };
 use engine::ReadError;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use shared::{JobId, Role};
 
 pub fn routes() -> Routes {
@@ -57,11 +60,16 @@ impl Resume {
 pub struct Refusal {
     status: StatusCode,
     detail: String,
+    reached: Option<TooMany>,
 }
 
 impl Refusal {
+    fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), reached: None }
+    }
+
     pub fn invalid(detail: impl Into<String>) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, detail: detail.into() }
+        Self::new(StatusCode::BAD_REQUEST, detail)
     }
 
     fn bad_position() -> Self {
@@ -69,41 +77,33 @@ impl Refusal {
     }
 
     pub fn no_job(id: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, detail: format!("Job not found: {id}") }
+        Self::new(StatusCode::NOT_FOUND, format!("Job not found: {id}"))
     }
 
     pub fn no_log(id: JobId) -> Self {
-        let detail = format!("Log file not found for job: {id}");
-        Self { status: StatusCode::NOT_FOUND, detail }
+        Self::new(StatusCode::NOT_FOUND, format!("Log file not found for job: {id}"))
     }
 
     /// A read of this job's data failed; only the log's absence is worth a word of its own.
     pub fn read(error: &ReadError, id: JobId) -> Self {
         match error {
             ReadError::NoLog => Self::no_log(id),
-            _ => Self {
-                status: StatusCode::SERVICE_UNAVAILABLE,
-                detail: "The job cannot be read now".to_owned(),
-            },
+            _ => Self::new(StatusCode::SERVICE_UNAVAILABLE, "The job cannot be read now"),
         }
     }
 }
 
 impl From<TooMany> for Refusal {
-    fn from(TooMany: TooMany) -> Self {
-        let detail = "Too many streams are open".to_owned();
-        Self { status: StatusCode::TOO_MANY_REQUESTS, detail }
+    fn from(reached: TooMany) -> Self {
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, reached.to_string());
+        Self { reached: Some(reached), ..refusal }
     }
 }
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = Json(serde_json::json!({ "detail": self.detail }));
-        let mut response = (self.status, body).into_response();
-        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        later((self.status, body).into_response(), self.reached)
     }
 }
 

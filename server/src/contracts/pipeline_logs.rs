@@ -4,7 +4,7 @@
 
 use super::{
     body::{self, unfold},
-    streams::TooMany,
+    too_many::{TooMany, later},
 };
 use crate::{
     auth::{By, Routes, Rule},
@@ -17,7 +17,7 @@ use axum::{
 };
 use bytes::Bytes;
 use engine::{PipelineLog, ReadError};
-use http::{HeaderValue, StatusCode, header};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 /// Text read for one piece; one line may be longer.
@@ -79,11 +79,12 @@ struct Refusal {
     code: &'static str,
     message: String,
     details: Value,
+    reached: Option<TooMany>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), details: json!({}) }
+        Self { status, code, message: message.into(), details: json!({}), reached: None }
     }
 
     fn unknown(name: &str) -> Self {
@@ -99,9 +100,10 @@ impl Refusal {
 }
 
 impl From<TooMany> for Refusal {
-    fn from(TooMany: TooMany) -> Self {
-        let message = "Too many streams are open";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", message)
+    fn from(reached: TooMany) -> Self {
+        let (status, message) = (StatusCode::TOO_MANY_REQUESTS, reached.to_string());
+        let refusal = Self::new(status, "TooManyRequests", message);
+        Self { details: reached.details(), reached: Some(reached), ..refusal }
     }
 }
 
@@ -120,10 +122,6 @@ impl IntoResponse for Refusal {
             "error_code": self.code,
             "details": self.details,
         });
-        let mut response = (self.status, Json(body)).into_response();
-        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        later((self.status, Json(body)).into_response(), self.reached)
     }
 }

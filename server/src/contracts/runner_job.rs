@@ -6,7 +6,7 @@ use super::{
     runner_event::Position,
     runner_events::{RunnerEvents, Said},
     runner_socket, sse,
-    streams::TooMany,
+    too_many::{TooMany, later},
 };
 use crate::{
     auth::{By, Routes, Rule},
@@ -19,7 +19,7 @@ use axum::{
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use engine::{Caller, Engine};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use shared::JobId;
 use tokio::time::Instant;
 
@@ -108,17 +108,19 @@ pub async fn events(
 pub struct Refusal {
     status: StatusCode,
     message: String,
+    reached: Option<TooMany>,
 }
 
 impl Refusal {
     pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, message: message.into(), reached: None }
     }
 }
 
 impl From<TooMany> for Refusal {
-    fn from(TooMany: TooMany) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many streams are open")
+    fn from(reached: TooMany) -> Self {
+        let refusal = Self::new(StatusCode::TOO_MANY_REQUESTS, reached.to_string());
+        Self { reached: Some(reached), ..refusal }
     }
 }
 
@@ -129,10 +131,6 @@ impl IntoResponse for Refusal {
             "message": self.message,
             "error": self.status.canonical_reason().unwrap_or_default(),
         }));
-        let mut response = (self.status, body).into_response();
-        if matches!(self.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-        }
-        response
+        later((self.status, body).into_response(), self.reached)
     }
 }

@@ -3,6 +3,7 @@
 //! One task tells all of them; a stream that is only told twice a minute needs no timer. Each has a
 //! slot of its own, so that a stream that is polled a thousand times a second meets no other there.
 
+use super::too_many::TooMany;
 use crate::config::Limits;
 use engine::Caller;
 use std::{
@@ -57,10 +58,6 @@ struct Slot {
     waker: Mutex<Option<Waker>>,
 }
 
-/// There are as many streams open as there may be.
-#[derive(Debug)]
-pub struct TooMany;
-
 /// What a stream is told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Told {
@@ -94,16 +91,22 @@ impl Streams {
     }
 
     /// A place among them, given back when it is dropped.
+    ///
+    /// # Errors
+    /// The bound that is reached; of several the one that is closest to the caller.
     pub fn open(&self, caller: &Caller) -> Result<Place, TooMany> {
         let mut open = self.lock();
         let Limits { streams, streams_per_caller, streams_per_address, .. } = self.limits;
         let of_caller = open.by_caller.get(&caller.name).copied().unwrap_or(0);
         let at_address = caller.address.and_then(|at| open.by_address.get(&at).copied());
-        if open.slots.len() >= streams as usize
-            || of_caller >= streams_per_caller
-            || at_address.unwrap_or(0) >= streams_per_address
-        {
-            return Err(TooMany);
+        let in_all = u32::try_from(open.slots.len()).unwrap_or(u32::MAX);
+        let bounds = [
+            ("limits.streams_per_caller", of_caller, streams_per_caller),
+            ("limits.streams_per_address", at_address.unwrap_or(0), streams_per_address),
+            ("limits.streams", in_all, streams),
+        ];
+        if let Some(&(key, _, most)) = bounds.iter().find(|(_, count, most)| count >= most) {
+            return Err(TooMany { key, most });
         }
         *open.by_caller.entry(caller.name.clone()).or_default() += 1;
         if let Some(address) = caller.address {

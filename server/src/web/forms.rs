@@ -1,9 +1,9 @@
 //! What the pages' forms do without JavaScript: act, then lead to the page that shows it.
 
 use super::{selected::selected, still::drawn::drawn};
-use crate::auth::{By, Routes, Rule};
+use crate::auth::{By, Done, Routes, Rule};
 use axum::{
-    Form, Json,
+    Extension, Form, Json,
     extract::{Path, Request, State, rejection::FormRejection},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
@@ -14,7 +14,7 @@ use engine::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde_json::Value;
-use shared::{ConnectionId, JobId, Role};
+use shared::{ConnectionId, Job, JobId, Role};
 use std::{collections::BTreeMap, fmt::Display};
 
 /// The routes of the forms.
@@ -77,9 +77,9 @@ async fn run(
     By(caller): By,
     Path(pipeline): Path<String>,
     fields: Fields,
-) -> Result<Redirect, Refusal> {
+) -> Result<Queued, Refusal> {
     let request = RunRequest { pipeline, params: params(fields)?, ..RunRequest::default() };
-    engine.run(&caller, request).await.map(|job| to_job(job.id)).map_err(run_refused)
+    engine.run(&caller, request).await.map(|job| queued(&job)).map_err(run_refused)
 }
 
 fn run_refused(error: RunError) -> Refusal {
@@ -96,12 +96,12 @@ async fn retry(
     By(caller): By,
     Path(id): Path<String>,
     fields: Fields,
-) -> Result<Redirect, Refusal> {
+) -> Result<Queued, Refusal> {
     let id = job_id(&id)?;
     // A form that shows no parameters says nothing of them.
     let params = Some(params(fields)?).filter(|params| !params.is_empty());
     match engine.retry(&caller, id, RetryRequest { params, key: None }).await {
-        Ok(job) => Ok(to_job(job.id)),
+        Ok(job) => Ok(queued(&job)),
         Err(error @ RetryError::NotFound) => Err(refused(StatusCode::NOT_FOUND, error)),
         Err(error @ RetryError::NotOver(_)) => Err(refused(StatusCode::CONFLICT, error)),
         Err(RetryError::Run(error)) => Err(run_refused(error)),
@@ -176,6 +176,13 @@ async fn set_paused(
 /// An id of any other shape belongs to no job either.
 fn job_id(text: &str) -> Result<JobId, Refusal> {
     text.parse().map_err(|_| refused(StatusCode::NOT_FOUND, CancelError::NotFound))
+}
+
+/// A run was queued: to its page, and what of it the audit log says.
+type Queued = (Extension<Done>, Redirect);
+
+fn queued(job: &Job) -> Queued {
+    (Extension(Done::queued(job)), to_job(job.id))
 }
 
 /// 303: the browser asks for the page, and a reload does not act again.

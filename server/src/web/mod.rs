@@ -1,7 +1,7 @@
 //! What every request passes, and what a browser gets.
 //!
-//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end; [`in_time`]: bodies that never come;
-//!   [`endless`]: streams, written without HTTP's buffers
+//! - [`listener`]: the socket; [`serve`]: connections, their bounds and their end; [`connections`]: how many of each
+//!   address; [`in_time`]: bodies that never come; [`endless`]: streams, written without HTTP's buffers
 //! - [`guard`]: which requests are ours to answer at all: `Host`, `Sec-Fetch-Site`, `Origin`
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
@@ -14,6 +14,7 @@
 //! [`app::api::Pages`] that [`router`] was given for its data.
 
 mod assets;
+mod connections;
 mod document;
 mod download;
 mod endless;
@@ -31,6 +32,7 @@ pub mod still;
 #[cfg(test)]
 mod tests;
 
+pub use connections::Connections;
 pub use download::Download;
 pub use endless::IsEndless;
 pub use guard::Names;

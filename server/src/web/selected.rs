@@ -1,9 +1,9 @@
 //! One action on several jobs: what the list of jobs can do with those that are selected.
 
 use super::forms::{Fields, Refusal, refused};
-use crate::auth::By;
+use crate::auth::{By, Done, Visitor};
 use axum::{
-    Form, Json,
+    Extension, Form, Json,
     extract::State,
     response::{IntoResponse, Response},
 };
@@ -42,26 +42,39 @@ impl Act {
         }
     }
 
-    /// Does it to one job; why not, otherwise.
-    async fn one(self, engine: &Engine, caller: &Caller, id: JobId) -> Result<(), String> {
+    /// As the same done to one job is called in the audit log.
+    fn action(self) -> &'static str {
+        match self {
+            Self::Cancel => "job.cancel",
+            Self::Retry => "job.retry",
+            Self::Delete => "job.delete",
+        }
+    }
+
+    /// Does it to one job, and says what was done; why not, otherwise.
+    async fn one(self, engine: &Engine, caller: &Caller, id: JobId) -> Result<Done, String> {
         match self {
             Self::Cancel => {
-                engine.cancel(caller, id, None).await.map(drop).map_err(|e| e.to_string())
+                let cancelled = engine.cancel(caller, id, None).await;
+                cancelled.map_err(|e| e.to_string())?;
             }
             Self::Retry => {
                 let again = RetryRequest { params: None, key: None };
-                engine.retry(caller, id, again).await.map(drop).map_err(|e| e.to_string())
+                let job = engine.retry(caller, id, again).await.map_err(|e| e.to_string())?;
+                return Ok(Done::queued(&job));
             }
-            Self::Delete => engine.delete(caller, id).await.map_err(|e| e.to_string()),
+            Self::Delete => engine.delete(caller, id).await.map_err(|e| e.to_string())?,
         }
+        Ok(Done::to(format!("/jobs/{id}")))
     }
 }
 
 /// `act` is `cancel`, `retry` or `delete`; `id` comes once for each job. Each job is acted on for itself:
-/// the answer says of how many it was done, and why of others it was not.
+/// the answer says of how many it was done, and why of others it was not. What was done is written down for each.
 pub async fn selected(
     State(engine): State<Engine>,
     By(caller): By,
+    visitor: Visitor,
     headers: HeaderMap,
     fields: Fields,
 ) -> Result<Response, Refusal> {
@@ -78,20 +91,31 @@ pub async fn selected(
             ids.len()
         )));
     }
-    let said = all(act, &engine, &caller, ids).await;
+    let said = all(act, &engine, (&caller, &visitor), ids).await;
+    let done = Extension(Done { detail: Some(said.clone()), ..Done::to("/jobs/selected") });
     let in_place = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/json");
     Ok(match in_place {
-        true => Json(json!({ "said": said })).into_response(),
-        false => (StatusCode::OK, format!("{said}.\n")).into_response(),
+        true => (done, Json(json!({ "said": said }))).into_response(),
+        false => (done, format!("{said}.\n")).into_response(),
     })
 }
 
 /// At the same time, so that they share commits.
-async fn all(act: Act, engine: &Engine, caller: &Caller, ids: BTreeSet<JobId>) -> String {
+async fn all(
+    act: Act,
+    engine: &Engine,
+    (caller, visitor): (&Caller, &Visitor),
+    ids: BTreeSet<JobId>,
+) -> String {
     let mut tasks = JoinSet::new();
     for id in ids {
-        let (engine, caller) = (engine.clone(), caller.clone());
-        tasks.spawn(async move { act.one(&engine, &caller, id).await });
+        let (engine, caller, visitor) = (engine.clone(), caller.clone(), visitor.clone());
+        tasks.spawn(async move {
+            let done = act.one(&engine, &caller, id).await?;
+            let entry = done.entry(&caller, &visitor, act.action(), StatusCode::OK);
+            visitor.access.audit(entry).await;
+            Ok(())
+        });
     }
     let mut done = 0;
     let mut refusals = BTreeMap::<String, u32>::new();

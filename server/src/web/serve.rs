@@ -2,6 +2,7 @@
 //! ask, and ended in time.
 
 use super::{
+    connections::{Connections, Counted},
     endless::{self, Endless},
     in_time::InTime,
 };
@@ -49,7 +50,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// the connection over: the place is given back when the last of them is dropped.
 #[derive(Clone, Debug)]
 pub struct Connected {
-    _place: Arc<OwnedSemaphorePermit>,
+    _place: Arc<(OwnedSemaphorePermit, Counted)>,
 }
 
 /// Who is at the other end of the connection: a client, or a proxy. In the extensions of each request.
@@ -59,7 +60,12 @@ pub struct Peer(pub SocketAddr);
 /// Serves `router` until `shutdown`, then lets answers end for at most 1.5 s. Streams do not end by
 /// themselves: they watch the same token. Raises this process's own limit of open files, so what is
 /// to be handed on of it (to runs) has to be read before.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    counted: Connections,
+    shutdown: CancellationToken,
+) {
     let room = room_for_connections();
     let places = Arc::new(Semaphore::new(room as usize));
     let mut connections = JoinSet::new();
@@ -72,8 +78,11 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: Cancellation
         };
         match accepted {
             Ok((stream, peer, place)) => {
+                // Closed without a word: any answer but a stream would end a browser's `EventSource` for good, and
+                // nothing is read or written for who may be hostile.
+                let Some(counted) = counted.take(peer.0.ip(), room) else { continue };
                 let (router, shutdown) = (router.clone(), shutdown.clone());
-                let place = Connected { _place: Arc::new(place) };
+                let place = Connected { _place: Arc::new((place, counted)) };
                 connections.spawn(connection(stream, (peer, place), router, shutdown));
             }
             Err(error) => {

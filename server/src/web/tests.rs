@@ -86,9 +86,10 @@ impl Site {
         let access = Access::open(dir.path(), access::Settings::default()).unwrap();
         access.bootstrap(TOKEN).await.unwrap();
         let (writes, proxies) = (Writes::new(10), Proxies::default());
+        let connections = Connections::new(100, proxies.clone());
         let gate = Gate::new(access, writes, proxies, (false, addr.port()), &table);
         let router = router(Names::new(addr, None), gate, routes, |_| Some(Arc::new(Nothing)));
-        let served = tokio::spawn(serve(listener, router, shutdown.clone()));
+        let served = tokio::spawn(serve(listener, router, connections, shutdown.clone()));
         Self { addr, shutdown, served, _dir: dir }
     }
 

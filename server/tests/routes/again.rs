@@ -127,9 +127,34 @@ async fn a_reload_is_all_or_nothing() {
     std::fs::write(&server.file, two).unwrap();
     let reloaded = post(&server, "/api/v1/config/reload", None, json!({})).await;
     assert_eq!(reloaded.status, 200);
-    let expected = json!({ "added": ["two"], "changed": [], "removed": [] });
+    let expected = json!({ "added": ["two"], "changed": [], "removed": [], "at_next_start": [] });
     assert_eq!(reloaded.json().await, expected);
     assert_eq!(post(&server, "/api/v1/executions", None, run).await.status, 202);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_names_each_changed_setting_that_waits_for_the_next_start() {
+    let before = "limits.streams = 7\naccess.sign_ins = 3\n";
+    let server = Running::start(before).await;
+    let at_next_start = async |file: &str| {
+        std::fs::write(&server.file, file).unwrap();
+        let reloaded = post(&server, "/api/v1/config/reload", None, json!({})).await;
+        reloaded.json().await["at_next_start"].clone()
+    };
+    let after = "public_url = 'https://jobs.example.com'\ntrusted_proxies = ['10.0.0.1']\n\
+                 limits.streams = 7\nlimits.writes_per_minute = 9\naccess.session_idle = '1h'\n";
+    let keys = [
+        "public_url",
+        "trusted_proxies",
+        "limits.writes_per_minute",
+        "access.session_idle",
+        "access.sign_ins",
+    ];
+    for _ in 0..2 {
+        assert_eq!(at_next_start(after).await, json!(keys), "as long as there was no start");
+    }
+    assert_eq!(at_next_start(before).await, json!([]));
     server.stop().await;
 }
 

@@ -71,14 +71,16 @@ impl Running {
         );
         bound(&mut streams);
         let reloads = Reloads::of(engine.clone(), file.clone(), config.access.clone());
+        let connections = web::Connections::of(&config.access);
         let served = Served {
             engine: engine.clone(),
             streams: streams.clone(),
             reloads,
             access: access.clone(),
+            connections: connections.clone(),
         };
         let router = served.router(address, &config.access);
-        let serving = tokio::spawn(web::serve(listener, router, closing.clone()));
+        let serving = tokio::spawn(web::serve(listener, router, connections, closing.clone()));
         Self { address, engine, access, streams, closing, closing_streams, file, dir, serving }
     }
 

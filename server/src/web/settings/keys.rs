@@ -4,7 +4,9 @@ use super::{Shown, Tab, obeyed};
 use crate::{
     auth::{By, Done},
     query::Query,
-    web::still::pieces::{button, choice, day, field, form, role, section, sure, table, time_or},
+    web::still::pieces::{
+        button, choice, day, form, new_name, role, section, sure, table, time_or,
+    },
 };
 use access::{Access, AccessError};
 use app::html::{element, escape, text};
@@ -59,10 +61,7 @@ fn show(shown: &Shown<'_>, made: &str) -> Response {
     );
     let new = [
         shown.said.at("add"),
-        field(
-            "Name",
-            "name=\"name\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" required",
-        ),
+        new_name(),
         role(Role::Viewer),
         choice("Works for", "days", &DAYS, "90"),
         button("Make key", "button-main"),
@@ -113,8 +112,7 @@ pub(super) async fn add(
     let until = days.map(|days: i64| Timestamp(Timestamp::now().0.saturating_add(days * DAY_MS)));
     match access.add_key(&caller, NewKey { name: name.trim().to_owned(), role, until }).await {
         Ok(KeyMade { key, token }) => {
-            let detail = Some(key.role.as_str().to_owned());
-            let done = Extension(Done { detail, ..Done::to(&key.name) });
+            let done = Extension(Done::of_role(&key.name, key.role));
             let mut shown = Shown::new(&access, &caller, &Query::default());
             shown.status = StatusCode::CREATED;
             (done, show(&shown, &made(&key, &token))).into_response()

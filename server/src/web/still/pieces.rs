@@ -46,6 +46,12 @@ pub fn field_with(label: &str, attributes: &str, value: &str) -> String {
     )
 }
 
+/// The name of what is to be made.
+pub fn new_name() -> String {
+    let attributes = "name=\"name\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" required";
+    field("Name", attributes)
+}
+
 /// A password that is to be made.
 pub fn new_password(label: &str) -> String {
     let attributes = "type=\"password\" name=\"password\" autocomplete=\"new-password\" minlength=\"12\" maxlength=\"256\" required";

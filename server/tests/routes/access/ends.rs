@@ -91,6 +91,57 @@ async fn all_of_one_address_share_its_streams_and_everybody_those_of_the_server(
     }
 }
 
+/// What was refused of all that was asked, newest first: what it was, and why.
+async fn refusals(server: &Running) -> Vec<(String, String)> {
+    let audit = server.json("/api/v1/audit").await;
+    let items = audit["items"].as_array().unwrap().iter();
+    let refused = items.filter(|entry| entry["status"] == 429);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    refused.map(|entry| (text(&entry["target"]), text(&entry["detail"]))).collect()
+}
+
+#[tokio::test]
+async fn a_refused_stream_names_the_bound_that_is_reached_and_so_does_the_audit_log() {
+    let hello = crate::running::pipeline("hello", &["true"]);
+    for limit in ["streams_per_caller", "streams_per_address", "streams"] {
+        let server = Running::start(&format!("limits.{limit} = 1\n{hello}")).await;
+        let job = server.run_to_end("hello").await;
+        server.no_streams().await;
+        let dashboard = format!("/api/events/stream?connectionId={}", server.connection().await);
+        let _open = server.get(&dashboard).await;
+        let told = format!("Too many streams are open: limits.{limit} = 1");
+        let details = json!({ "limit": format!("limits.{limit}"), "value": 1 });
+        let paths = [
+            (dashboard.clone(), "/error/message"),
+            (format!("/api/jobs/{job}/stream"), "/detail"),
+            (format!("/api/jobs/{job}/logs"), "/detail"),
+            (format!("/api/v1/executions/{job}/events"), "/detail"),
+            ("/v0/pipelines/hello/logs".to_owned(), "/message"),
+            (format!("/runner-jobs/{job}/events/stream"), "/message"),
+        ];
+        for (path, at) in &paths {
+            let refused = server.get(path).await;
+            assert_eq!((refused.status, refused.header("retry-after")), (429, "5"), "{path}");
+            let body = refused.json().await;
+            assert_eq!(body.pointer(at), Some(&json!(told)), "{path}: {body}");
+            if let Some(room) = body.get("details").or_else(|| body.pointer("/error/details")) {
+                assert_eq!(room, &details, "{path}");
+            }
+        }
+        let ann = server.user("ann", "viewer").await;
+        let mut expected = paths.to_vec();
+        if limit != "streams_per_caller" {
+            stream(&server, &[("Cookie", &ann)]).await;
+            expected.push((dashboard, ""));
+        }
+        let path = |path: &str| path.split('?').next().unwrap().to_owned();
+        let expected: Vec<_> =
+            expected.iter().rev().map(|(asked, _)| (path(asked), told.clone())).collect();
+        assert_eq!(refusals(&server).await, expected);
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn who_changes_too_much_in_a_minute_waits_and_others_do_not() {
     let server = Running::start("[limits]\nwrites_per_minute = 5\n").await;
@@ -105,6 +156,10 @@ async fn who_changes_too_much_in_a_minute_waits_and_others_do_not() {
     assert!(statuses[..5].iter().all(|(status, _)| *status == 400), "{statuses:?}");
     assert_eq!(statuses[5].0, 429);
     assert_eq!(statuses[5].1, "12");
+    let told = "too many changes within a minute: limits.writes_per_minute = 5";
+    let refused = server.bare("POST", "/api/v1/executions", &head, "{}").await.json().await;
+    assert!(refused["detail"].as_str().unwrap().starts_with(told), "{refused}");
+    assert_eq!(refusals(&server).await[0].1, told);
     assert_eq!(server.bare("GET", "/api/v1/jobs", &head[..1], "").await.status, 200);
     server.stop().await;
 }

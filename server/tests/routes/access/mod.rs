@@ -1,5 +1,6 @@
 //! Who gets in, over real connections.
 
+mod connections;
 mod ends;
 mod first;
 mod hostile;

@@ -121,6 +121,45 @@ async fn one_ends_ones_own_sessions_and_only_an_admin_those_of_others() {
 }
 
 #[tokio::test]
+async fn runs_are_written_down_with_pipeline_and_job_whether_a_page_or_a_script_asked() {
+    let server = Running::start(&crate::running::pipeline("hello", &["true"])).await;
+    let ann = server.user("ann", "operator").await;
+    let written = async |action: &str| {
+        let log = server.json(&format!("/api/v1/audit?caller=ann&action={action}")).await;
+        let rows = log["items"].as_array().unwrap().iter();
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+        let rows = rows.map(|row| (text(row, "target"), text(row, "detail")));
+        rows.collect::<Vec<_>>()
+    };
+    let job = |answer: &Answer| answer.header("location").rsplit('/').next().unwrap().to_owned();
+    let run = |id: &str| ("hello".to_owned(), format!("job {id}"));
+
+    let head = [("Content-Type", "application/json"), ("Cookie", &*ann)];
+    let body = json!({ "pipeline": "hello" }).to_string();
+    let by_script = job(&server.bare("POST", "/api/v1/executions", &head, &body).await);
+    let by_page = job(&server.form("/pipelines/hello/run", &ann, "").await);
+    assert_eq!(written("pipeline.run").await, [run(&by_page), run(&by_script)]);
+
+    server.over(&by_page).await;
+    let again = job(&server.form(&format!("/jobs/{by_page}/retry"), &ann, "").await);
+    assert_eq!(written("job.retry").await, [run(&again)]);
+
+    server.over(&by_script).await;
+    server.over(&again).await;
+    let selected = format!(
+        "act=delete&id={by_script}&id={by_page}&id={}",
+        "00000000-0000-7000-8000-000000000000"
+    );
+    assert_eq!(server.form("/jobs/selected", &ann, &selected).await.status, 200);
+    let mut deleted: Vec<_> = written("job.delete").await.into_iter().map(|row| row.0).collect();
+    deleted.sort();
+    assert_eq!(deleted, [format!("/jobs/{by_script}"), format!("/jobs/{by_page}")]);
+    let said = &written("jobs.act").await[0].1;
+    assert!(said.starts_with("2 deleted; 1 not: "), "{said}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_done_and_refused_is_written_down_with_who_and_without_secrets() {
     let server = Running::start(&crate::running::pipeline("hello", &["echo hi"])).await;
     let ann = server.user("ann", "viewer").await;

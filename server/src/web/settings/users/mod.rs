@@ -6,7 +6,7 @@ use super::{Shown, Tab, obeyed};
 use crate::{
     auth::{By, Done},
     query::Query,
-    web::still::pieces::{button, field, form, role, section, table, time_or},
+    web::still::pieces::{button, form, new_name, new_password, role, section, table, time_or},
 };
 use access::Access;
 use app::html::{element, link, text};
@@ -36,15 +36,9 @@ fn show(shown: &Shown<'_>) -> Response {
     );
     let new = [
         shown.said.at("add"),
-        field(
-            "Name",
-            "name=\"name\" autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" maxlength=\"64\" required",
-        ),
+        new_name(),
         role(Role::Viewer),
-        field(
-            "Password, at least 12 characters",
-            "type=\"password\" name=\"password\" autocomplete=\"new-password\" minlength=\"12\" maxlength=\"256\" required",
-        ),
+        new_password("Password, at least 12 characters"),
         button("Add user", "button-main"),
     ];
     let add = section("Add a user", &form("/settings/users", &new.concat()));
@@ -86,10 +80,7 @@ pub(super) async fn add(
 ) -> Response {
     let new = NewUser { name: name.trim().to_owned(), role, password: Some(password) };
     match access.add_user(new).await {
-        Ok(user) => {
-            let detail = Some(user.role.as_str().to_owned());
-            obeyed("/settings/users", "added", Done { detail, ..Done::to(user.name) })
-        }
+        Ok(user) => obeyed("/settings/users", "added", Done::of_role(user.name, user.role)),
         Err(error) => show(&Shown::refused(&access, &caller, "add", &error)),
     }
 }
