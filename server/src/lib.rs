@@ -8,7 +8,7 @@
 //! - [`pages`]: what the pages ask for; [`web`]: pages, assets, headers, and the connections
 //! - [`reload`]: the configuration, read again while the board runs
 //! - [`health`]: whether it is up and ready; [`metrics`]: figures for Prometheus
-//! - [`served`]: what every handler has; [`query`]: query parameters
+//! - [`served`]: what every handler has; [`query`] and [`path`]: query parameters, named segments
 
 pub mod api;
 pub mod auth;
@@ -18,6 +18,7 @@ pub mod contracts;
 pub mod health;
 pub mod metrics;
 pub mod pages;
+pub mod path;
 pub mod query;
 pub mod reload;
 pub mod served;

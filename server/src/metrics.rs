@@ -2,6 +2,8 @@
 
 use crate::{
     auth::{By, Routes, Rule},
+    contracts::Streams,
+    served::Served,
     web::Connections,
 };
 use axum::{
@@ -18,8 +20,7 @@ pub fn routes() -> Routes {
 }
 
 async fn show(
-    State(engine): State<Engine>,
-    State(connections): State<Connections>,
+    State(Served { engine, streams, connections, .. }): State<Served>,
     By(caller): By,
 ) -> Response {
     let asked = async { Ok((engine.overview(&caller).await?, engine.measures(&caller).await?)) };
@@ -28,6 +29,7 @@ async fn show(
             let mut page = page(&engine, &overview);
             page.measures(&measures, &overview);
             page.connections(&connections);
+            page.streams(&streams);
             let text = page.0;
             ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
                 .into_response()
@@ -103,6 +105,13 @@ impl Page {
         }
     }
 
+    fn streams(&mut self, streams: &Streams) {
+        self.metric("streams", "gauge", "Open streams by contract.");
+        for (contract, open) in streams.by_contract() {
+            self.sample("streams", &[("contract", contract)], open);
+        }
+    }
+
     fn connections(&mut self, connections: &Connections) {
         self.metric("connections", "gauge", "Open connections.");
         self.sample("connections", &[], connections.count());
@@ -172,10 +181,6 @@ fn page(engine: &Engine, overview: &Overview) -> Page {
     );
     for worker in &overview.workers {
         page.sample("worker_failed_total", &[("worker", &worker.id)], worker.failed);
-    }
-    page.metric("streams", "gauge", "Open streams by contract.");
-    for (contract, open) in engine.hub().streams() {
-        page.sample("streams", &[("contract", contract)], open);
     }
     page
 }

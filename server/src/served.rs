@@ -26,12 +26,6 @@ pub struct Served {
     pub connections: Connections,
 }
 
-impl FromRef<Served> for Connections {
-    fn from_ref(served: &Served) -> Self {
-        served.connections.clone()
-    }
-}
-
 impl FromRef<Served> for Reloads {
     fn from_ref(served: &Served) -> Self {
         served.reloads.clone()

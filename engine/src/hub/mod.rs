@@ -22,7 +22,6 @@ mod exactly_once;
 mod fan_out;
 mod fill;
 mod frame;
-mod gauge;
 mod latest;
 mod log;
 mod one_line;
@@ -43,7 +42,6 @@ use crate::{
 };
 use bytes::Bytes;
 use fan_out::FanOut;
-use gauge::Gauge;
 use log::Log;
 use ring::{Limits, Ring};
 use shared::{ConnectionId, EventId, JobId};
@@ -51,7 +49,7 @@ use std::{
     io,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
 };
@@ -91,7 +89,8 @@ struct Shared {
     log: RwLock<Log>,
     fan_out: FanOut,
     watched: Watched,
-    gauge: Gauge,
+    /// Subscriptions and watches.
+    open: AtomicUsize,
     ended: AtomicBool,
 }
 
@@ -142,7 +141,7 @@ impl Hub {
             log: RwLock::new(log),
             fan_out: FanOut::default(),
             watched: Watched::default(),
-            gauge: Gauge::default(),
+            open: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
         let mut threads = Threads { shared: shared.clone(), running: Vec::new() };
@@ -165,28 +164,26 @@ impl Hub {
         log.id(log.head)
     }
 
-    /// A stream of what happens after `since`; absent: after now. `contract` names it in [`Hub::streams`].
-    /// The caller is one who may see the connections of the interest.
+    /// A stream of what happens after `since`; absent: after now. The caller is one who may see the connections of the interest.
     pub fn subscribe(
         &self,
         _caller: &Caller,
-        contract: &'static str,
         mut interest: Interest,
         since: Option<EventId>,
     ) -> Subscription {
         interest.connections.sort_unstable();
         interest.connections.dedup();
-        Subscription::new(self.shared.clone(), contract, interest, since)
+        Subscription::new(self.shared.clone(), interest, since)
     }
 
     /// Woken by what happens to this job from now on, and by nothing else.
-    pub fn watch_job(&self, _caller: &Caller, contract: &'static str, job: JobId) -> JobWatch {
-        JobWatch::new(self.shared.clone(), contract, job)
+    pub fn watch_job(&self, _caller: &Caller, job: JobId) -> JobWatch {
+        JobWatch::new(self.shared.clone(), job)
     }
 
-    /// Open streams by contract.
-    pub fn streams(&self) -> Vec<(&'static str, usize)> {
-        self.shared.gauge.open()
+    /// How many subscriptions and watches there are.
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::Relaxed)
     }
 
     /// The floor of each connection's ring, by connection: the number of the last event that a stream

@@ -4,7 +4,7 @@ use super::{Interest, Shared, cursor::Cursor, fan_out::Seat};
 use bytes::Bytes;
 use shared::EventId;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     task::{Context, Poll},
 };
 
@@ -12,23 +12,17 @@ use std::{
 #[derive(Debug)]
 pub struct Subscription {
     shared: Arc<Shared>,
-    contract: &'static str,
     number: u64,
     seat: Arc<Seat>,
     cursor: Cursor,
 }
 
 impl Subscription {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        contract: &'static str,
-        interest: Interest,
-        since: Option<EventId>,
-    ) -> Self {
-        shared.gauge.add(contract);
+    pub(super) fn new(shared: Arc<Shared>, interest: Interest, since: Option<EventId>) -> Self {
+        shared.open.fetch_add(1, Ordering::Relaxed);
         let (number, seat) = shared.fan_out.sit(interest);
         let cursor = Cursor::new(&shared.read(), &seat.interest, since);
-        Self { shared, contract, number, seat, cursor }
+        Self { shared, number, seat, cursor }
     }
 
     /// Frames of the dashboard stream after the cursor that pass the interest, in the order of their
@@ -53,6 +47,6 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.shared.fan_out.leave(self.number);
-        self.shared.gauge.remove(self.contract);
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -4,7 +4,7 @@ use super::Shared;
 use shared::JobId;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 use tokio::sync::watch;
 
@@ -43,16 +43,15 @@ impl Watched {
 pub struct JobWatch {
     shared: Arc<Shared>,
     job: JobId,
-    contract: &'static str,
     /// Some until it is dropped.
     changes: Option<watch::Receiver<()>>,
 }
 
 impl JobWatch {
-    pub(super) fn new(shared: Arc<Shared>, contract: &'static str, job: JobId) -> Self {
-        shared.gauge.add(contract);
+    pub(super) fn new(shared: Arc<Shared>, job: JobId) -> Self {
+        shared.open.fetch_add(1, Ordering::Relaxed);
         let changes = Some(shared.watched.watch(job));
-        Self { shared, job, contract, changes }
+        Self { shared, job, changes }
     }
 
     /// Resolves when something of the job was committed since this was made or last resolved.
@@ -71,6 +70,6 @@ impl Drop for JobWatch {
         if let Some(changes) = self.changes.take() {
             self.shared.watched.leave(self.job, changes);
         }
-        self.shared.gauge.remove(self.contract);
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -234,8 +234,8 @@ async fn a_watch_is_woken_by_its_job_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let stand = Stand::open(dir.path());
     let (job, other) = (stand.queue(1).await, stand.queue(2).await);
-    let mut watch = stand.hub.watch_job(&stand.caller, "test", job);
-    assert_eq!(stand.hub.streams(), [("test", 1)]);
+    let mut watch = stand.hub.watch_job(&stand.caller, job);
+    assert_eq!(stand.hub.open(), 1);
     stand.claim(other).await.unwrap();
     tokio::select! {
         biased;
@@ -258,6 +258,6 @@ async fn a_watch_is_woken_by_its_job_and_no_other() {
     stand.run(job, 10, vec![RunChange::Started { at: at(130), mark: mark(0) }]).await;
     assert_eq!(stand.store.job_detail(&stand.caller, job).unwrap().unwrap().delay, None);
     drop(watch);
-    assert_eq!(stand.hub.streams(), [("test", 0)]);
+    assert_eq!(stand.hub.open(), 0);
     stand.close();
 }

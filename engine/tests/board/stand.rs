@@ -67,7 +67,7 @@ impl Stand {
     pub fn subscribe(&self, since: Option<EventId>) -> Subscription {
         let interest =
             Interest { connections: vec![CONNECTION], jobs: true, workers: true, queues: true };
-        self.hub.subscribe(&self.caller, "test", interest, since)
+        self.hub.subscribe(&self.caller, interest, since)
     }
 
     /// A row as a list shows it.

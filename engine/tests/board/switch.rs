@@ -23,7 +23,7 @@ async fn while_events_are_off_rows_go_on_and_nothing_is_told_but_that() {
     let stand = stand(dir.path()).await;
     let id = stand.queue(1).await;
     let mut events = stand.subscribe(None);
-    let mut watch = stand.hub.watch_job(&stand.caller, "test", id);
+    let mut watch = stand.hub.watch_job(&stand.caller, id);
 
     assert!(switch(&stand, false).await.changed);
     assert!(!switch(&stand, false).await.changed, "they are off already");

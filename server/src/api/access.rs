@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     auth::{By, Done, Routes, Rule},
+    path::Path,
     query::Query,
 };
 use access::{
@@ -14,7 +15,7 @@ use access::{
 };
 use axum::{
     Extension, Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;

@@ -5,8 +5,8 @@ use super::{
     problem::{Answer, delete_error, job_id, retry_error},
     request::{Fields, Params, StrictJson},
 };
-use crate::{auth::By, query::Query};
-use axum::extract::{Path, State};
+use crate::{auth::By, path::Path, query::Query};
+use axum::extract::State;
 use engine::{Engine, RetryRequest};
 use http::StatusCode;
 use serde::Deserialize;

@@ -6,12 +6,10 @@ use super::{
 };
 use crate::{
     auth::{By, Done},
+    path::Path,
     query::Query,
 };
-use axum::{
-    Extension, Json,
-    extract::{Path, State},
-};
+use axum::{Extension, Json, extract::State};
 use engine::Engine;
 use serde::Deserialize;
 use shared::{Connection, Rows, problem::Problem};

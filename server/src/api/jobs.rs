@@ -4,11 +4,8 @@ use super::{
     problem::{Answer, cancel_error, job_id, job_not_found},
     request::{Fields, Params, StrictJson},
 };
-use crate::{auth::By, query::Query};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use crate::{auth::By, path::Path, query::Query};
+use axum::{Json, extract::State};
 use engine::{Engine, store::JobsQuery};
 use http::StatusCode;
 use serde::Deserialize;

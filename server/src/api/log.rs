@@ -4,11 +4,8 @@ use super::{
     problem::{Answer, ApiError, job_id, job_not_found},
     request::Params,
 };
-use crate::{auth::By, query::Query};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use crate::{auth::By, path::Path, query::Query};
+use axum::{Json, extract::State};
 use engine::Engine;
 use http::StatusCode;
 use shared::{

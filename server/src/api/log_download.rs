@@ -4,9 +4,9 @@ use super::{
     problem::{Answer, ApiError, bad_field, job_id, job_not_found},
     request::Params,
 };
-use crate::{auth::By, query::Query, web::Download};
+use crate::{auth::By, path::Path, query::Query, web::Download};
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use engine::Engine;

@@ -5,10 +5,10 @@ use super::{
     problem::{Answer, ApiError},
     request::{JsonObject, Params},
 };
-use crate::{auth::By, config, query::Query, reload::Reloads};
+use crate::{auth::By, config, path::Path, query::Query, reload::Reloads};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use engine::{EditError, Engine, Put, RestartError};

@@ -4,11 +4,8 @@ use super::{
     problem::{Answer, ApiError},
     request::Params,
 };
-use crate::{auth::By, query::Query};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use crate::{auth::By, path::Path, query::Query};
+use axum::{Json, extract::State};
 use engine::{Caller, Engine};
 use http::StatusCode;
 use shared::{Pipeline, Rows, page::PipelinePage, problem::Problem};

@@ -4,11 +4,8 @@ use super::{
     problem::{Answer, bad_field},
     request::Params,
 };
-use crate::{auth::By, query::Query};
-use axum::{
-    Json,
-    extract::{Path, State},
-};
+use crate::{auth::By, path::Path, query::Query};
+use axum::{Json, extract::State};
 use engine::{Caller, Engine, PauseError};
 use shared::{ConnectionId, Queue, Rows, problem::Problem};
 

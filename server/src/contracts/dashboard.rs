@@ -59,9 +59,9 @@ async fn open(
         Some(id) => Some(LogSize::watch(&engine, &caller, id).await?),
         None => None,
     };
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "dashboard")?;
     let watched = interest.connections.clone();
-    let subscription = engine.hub().subscribe(&caller, "dashboard", interest, since);
+    let subscription = engine.hub().subscribe(&caller, interest, since);
     // Read after the stream's place was taken: what changes from here on comes by the stream.
     let known = engine.connections(&caller).await.map_err(|_| Refusal::unavailable())?.items;
     let first = not_live(known.iter().filter(|connection| watched.contains(&connection.id)));

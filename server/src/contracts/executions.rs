@@ -14,12 +14,13 @@ use super::{
 };
 use crate::{
     auth::{By, Routes, Rule},
+    path::Path,
     query::Query,
     served::Served,
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -62,10 +63,10 @@ async fn open(
         return Err(Refusal::unavailable());
     }
     let deadline = Instant::now() + timeout;
-    let story = Story::open(engine, caller.clone(), "executions", id).await;
+    let story = Story::open(engine, caller.clone(), id).await;
     let (story, job) =
         story.map_err(|_| Refusal::unavailable())?.ok_or_else(|| Refusal::not_found(id))?;
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "executions")?;
     let events =
         ExecutionStream { story, job: Some(job), sent, progress: None, deadline, over: false };
     let source = unfold(events, ExecutionStream::next);

@@ -4,10 +4,10 @@ use super::{
     job::{Refusal, job_id},
     job_logs::flag,
 };
-use crate::{auth::By, query::Query, web::Download};
+use crate::{auth::By, path::Path, query::Query, web::Download};
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use engine::Engine;

@@ -6,9 +6,9 @@ use super::{
     job_status::heartbeat,
     sse,
 };
-use crate::{auth::By, query::Query, served::Served};
+use crate::{auth::By, path::Path, query::Query, served::Served};
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -49,7 +49,7 @@ pub async fn open(
             return Err(Refusal::no_log(id));
         }
     }
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "job_logs")?;
     let (after, initial) = match resume {
         Resume::After(line) => (line, 0),
         _ => (now.lines.saturating_sub(tail), now.lines),

@@ -9,9 +9,9 @@ use super::{
     job::{Refusal, Resume, job_id},
     sse,
 };
-use crate::{auth::By, query::Query, served::Served};
+use crate::{auth::By, path::Path, query::Query, served::Served};
 use axum::{
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -37,10 +37,10 @@ pub async fn open(
     };
     let id = job_id(&id)?;
     // Watched before it is read: a change between the two wakes.
-    let watch = engine.hub().watch_job(&caller, "job_status", id);
+    let watch = engine.hub().watch_job(&caller, id);
     let job = engine.job(&caller, id).await.map_err(|error| Refusal::read(&error, id))?;
     let job = job.ok_or_else(|| Refusal::no_job(&id.to_string()))?;
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "job_status")?;
     let news = Some(Box::new(job));
     let status = StatusStream {
         engine,

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     auth::{By, Routes, Rule},
+    path::Path,
     served::Served,
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -37,7 +38,7 @@ async fn open(
         return Err(Refusal::unreachable());
     }
     let log = engine.pipeline_log(&caller, &name).ok_or_else(|| Refusal::unknown(&name))?;
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "pipeline_logs")?;
     // A fresh buffer has a line too, so this waits for the disk only.
     let (log, first) = log.next(PIECE).await?;
     let text = TextStream { log: Some(log), ready: first.as_deref().map(piece) };

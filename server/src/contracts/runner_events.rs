@@ -64,7 +64,7 @@ impl RunnerEvents {
         (ordinal, offset): (u64, u64),
     ) -> Result<Option<Self>, ReadError> {
         let size = engine.watch_log(&caller, id).await?;
-        let story = Story::open(engine, caller, "runner_jobs", id).await?;
+        let story = Story::open(engine, caller, id).await?;
         let (Some(size), Some((story, job))) = (size, story) else { return Ok(None) };
         let LogInfo { bytes, closed, .. } = *size.borrow();
         // Nobody was told of more than all of it.

@@ -10,11 +10,12 @@ use super::{
 };
 use crate::{
     auth::{By, Routes, Rule},
+    path::Path,
     served::Served,
 };
 use axum::{
     Json,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::{BufMut, Bytes, BytesMut};
@@ -45,7 +46,7 @@ async fn open(
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let events = events(&engine, &caller, id, (ordinal, offset)).await?;
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "runner_jobs")?;
     let until = Instant::now() + streams.longest;
     let source = unfold(events, move |mut events| async move {
         let said = tokio::select! {

@@ -7,12 +7,12 @@ use super::{
     runner_job::{Refusal, events, job_id, position_of},
     streams::{Place, Told},
 };
-use crate::{auth::By, query::Query, served::Served, web::Connected};
+use crate::{auth::By, path::Path, query::Query, served::Served, web::Connected};
 use axum::{
     Extension,
     body::Bytes,
     extract::{
-        Path, State, WebSocketUpgrade,
+        State, WebSocketUpgrade,
         ws::{CloseFrame, Message, WebSocket, rejection::WebSocketUpgradeRejection},
     },
     response::Response,
@@ -44,7 +44,7 @@ pub async fn open(
     };
     let upgrade =
         upgrade.map_err(|rejected| Refusal::new(rejected.status(), rejected.body_text()))?;
-    let place = streams.open(&caller)?;
+    let place = streams.open(&caller, "runner_jobs")?;
     let until = Instant::now() + streams.longest;
     let upgrade = upgrade.max_message_size(MOST_RECEIVED).max_frame_size(MOST_RECEIVED);
     Ok(upgrade.on_upgrade(move |socket| async move {

@@ -25,15 +25,13 @@ pub struct Story {
 }
 
 impl Story {
-    /// Watched from now on, and read after that. `contract` names the stream in the metrics. None: there
-    /// is no such job.
+    /// Watched from now on, and read after that. None: there is no such job.
     pub async fn open(
         engine: Engine,
         caller: Caller,
-        contract: &'static str,
         id: JobId,
     ) -> Result<Option<(Self, Box<JobDetail>)>, ReadError> {
-        let watch = engine.hub().watch_job(&caller, contract, id);
+        let watch = engine.hub().watch_job(&caller, id);
         let Some(job) = engine.job(&caller, id).await? else { return Ok(None) };
         let connection = job.job.connection_id;
         let look = Instant::now() + INTERVAL;

@@ -7,7 +7,7 @@ use super::too_many::TooMany;
 use crate::config::Limits;
 use engine::Caller;
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     future::Future,
     hash::Hash,
     net::IpAddr,
@@ -47,6 +47,7 @@ struct Open {
     closing: bool,
     next: u64,
     slots: HashMap<u64, Arc<Slot>>,
+    by_contract: BTreeMap<&'static str, u32>,
     by_caller: HashMap<Arc<str>, u32>,
     by_address: HashMap<IpAddr, u32>,
 }
@@ -90,11 +91,11 @@ impl Streams {
         streams
     }
 
-    /// A place among them, given back when it is dropped.
+    /// A place among them for a stream of this contract, given back when it is dropped.
     ///
     /// # Errors
     /// The bound that is reached; of several the one that is closest to the caller.
-    pub fn open(&self, caller: &Caller) -> Result<Place, TooMany> {
+    pub fn open(&self, caller: &Caller, contract: &'static str) -> Result<Place, TooMany> {
         let mut open = self.lock();
         let Limits { streams, streams_per_caller, streams_per_address, .. } = self.limits;
         let of_caller = open.by_caller.get(&caller.name).copied().unwrap_or(0);
@@ -108,6 +109,7 @@ impl Streams {
         if let Some(&(key, _, most)) = bounds.iter().find(|(_, count, most)| count >= most) {
             return Err(TooMany { key, most });
         }
+        *open.by_contract.entry(contract).or_default() += 1;
         *open.by_caller.entry(caller.name.clone()).or_default() += 1;
         if let Some(address) = caller.address {
             *open.by_address.entry(address).or_default() += 1;
@@ -121,12 +123,17 @@ impl Streams {
         open.slots.insert(key, slot.clone());
         drop(open);
         let ended = Box::pin(caller.ended.clone().cancelled_owned());
-        Ok(Place { streams: self.clone(), key, slot, ended, caller: caller.clone() })
+        Ok(Place { streams: self.clone(), key, contract, slot, ended, caller: caller.clone() })
     }
 
     /// Whether the server goes away, so that a stream would end as it begins.
     pub fn is_closing(&self) -> bool {
         self.lock().closing
+    }
+
+    /// How many are open of each contract that had one since the start.
+    pub fn by_contract(&self) -> Vec<(&'static str, u32)> {
+        self.lock().by_contract.iter().map(|(contract, count)| (*contract, *count)).collect()
     }
 
     /// How many are open.
@@ -159,6 +166,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub struct Place {
     streams: Streams,
     key: u64,
+    contract: &'static str,
     slot: Arc<Slot>,
     caller: Caller,
     ended: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -192,6 +200,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut open = self.streams.lock();
         open.slots.remove(&self.key);
+        if let Some(count) = open.by_contract.get_mut(self.contract) {
+            *count -= 1;
+        }
         give_back(&mut open.by_caller, &self.caller.name);
         if let Some(address) = &self.caller.address {
             give_back(&mut open.by_address, address);
@@ -225,14 +236,15 @@ mod tests {
         let closing = CancellationToken::new();
         let streams = Streams::start(SOON, Limits::default(), closing.clone());
         let caller = Caller::board();
-        let (mut a, mut b) = (streams.open(&caller).unwrap(), streams.open(&caller).unwrap());
+        let (mut a, mut b) =
+            (streams.open(&caller, "test").unwrap(), streams.open(&caller, "test").unwrap());
         let start = Instant::now();
         for n in 1..=3 {
             assert_eq!((told(&mut a).await, told(&mut b).await), (Told::Beat, Told::Beat));
             assert!(start.elapsed() >= SOON * n);
         }
         closing.cancel();
-        for place in [&mut a, &mut b, &mut streams.open(&caller).unwrap()] {
+        for place in [&mut a, &mut b, &mut streams.open(&caller, "test").unwrap()] {
             while told(place).await != Told::Closing {}
         }
     }
@@ -241,7 +253,8 @@ mod tests {
     async fn a_stream_ends_with_the_access_of_its_caller_and_no_other_does() {
         let streams = Streams::start(SOON, Limits::default(), CancellationToken::new());
         let (gone, stays) = (Caller::board(), Caller::board());
-        let (mut a, mut b) = (streams.open(&gone).unwrap(), streams.open(&stays).unwrap());
+        let (mut a, mut b) =
+            (streams.open(&gone, "test").unwrap(), streams.open(&stays, "test").unwrap());
         gone.ended.cancel();
         assert_eq!(told(&mut a).await, Told::AccessEnded);
         assert_eq!(told(&mut b).await, Told::Beat);
@@ -250,7 +263,7 @@ mod tests {
     #[tokio::test]
     async fn a_place_is_given_back_when_its_stream_is_gone() {
         let streams = Streams::start(KEEP_ALIVE, Limits::default(), CancellationToken::new());
-        let place = streams.open(&Caller::board()).unwrap();
+        let place = streams.open(&Caller::board(), "test").unwrap();
         assert_eq!(streams.count(), 1);
         drop(place);
         assert_eq!(streams.count(), 0);

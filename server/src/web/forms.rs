@@ -2,9 +2,10 @@
 
 use super::{selected::selected, still::drawn::drawn};
 use crate::auth::{By, Done, Routes, Rule};
+use crate::path::Path;
 use axum::{
     Extension, Form, Json,
-    extract::{Path, Request, State, rejection::FormRejection},
+    extract::{Request, State, rejection::FormRejection},
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
 };

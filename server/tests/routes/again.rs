@@ -160,19 +160,30 @@ async fn a_reload_names_each_changed_setting_that_waits_for_the_next_start() {
 
 #[tokio::test]
 async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
-    let server = Running::start(&pipeline("hello", &["true"])).await;
+    let gate = Running::gate("gate");
+    let toml = pipeline("hello", &["true"]) + &pipeline("waits", &[&gate.wait()]);
+    let server = Running::start(&toml).await;
     server.queue("default").await;
+    let id = server.run("waits").await;
     server.run_to_end("hello").await;
+    let mut streams = Vec::new();
+    for path in [format!("/api/jobs/{id}/logs"), format!("/runner-jobs/{id}/events/stream")] {
+        streams.push(server.get(&path).await);
+    }
+    streams.push(server.get("/v0/pipelines/hello/logs").await);
     let answer = server.get("/metrics").await;
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
     let text = answer.text().await;
     assert!(text.contains("tailboard_queue_slots{queue=\"default\"} 4\n"), "{text}");
     for line in [
         r#"tailboard_jobs{connection="local",queue="default",state="completed"} 1"#,
-        r#"tailboard_jobs{connection="local",queue="default",state="active"} 0"#,
-        r#"tailboard_job_wait_seconds_count{connection="local",queue="default"} 1"#,
+        r#"tailboard_jobs{connection="local",queue="default",state="active"} 1"#,
+        r#"tailboard_job_wait_seconds_count{connection="local",queue="default"} 2"#,
         r#"tailboard_job_run_seconds_bucket{connection="local",queue="default",le="+Inf"} 1"#,
         r#"tailboard_ring_floor{connection="local"} 0"#,
+        r#"tailboard_streams{contract="job_logs"} 1"#,
+        r#"tailboard_streams{contract="runner_jobs"} 1"#,
+        r#"tailboard_streams{contract="pipeline_logs"} 1"#,
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }

@@ -263,3 +263,23 @@ async fn queues_tell_of_their_last_hour_and_workers_of_what_they_run() {
     assert!(worker["running"][0]["since"].is_string(), "{worker}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_path_that_is_no_text_is_unknown_in_the_words_of_each_contract() {
+    let server = Running::start("").await;
+    let path = |path: &str| format!("{path}/%ff");
+    for (path, status, field) in [
+        (path("/api/jobs") + "/stream", 404, "detail"),
+        (path("/api/jobs") + "/logs", 404, "detail"),
+        (path("/api/v1/executions") + "/events", 422, "detail"),
+        (path("/v0/pipelines") + "/logs", 404, "error_code"),
+        (path("/runner-jobs") + "/events/stream", 400, "statusCode"),
+        (path("/api/v1/jobs"), 404, "title"),
+        (path("/api/v1/pipelines"), 404, "title"),
+    ] {
+        let answer = server.get(&path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.json().await.get(field).is_some(), "{path}");
+    }
+    server.stop().await;
+}

@@ -182,8 +182,7 @@ impl Running {
     /// Waits until no stream is open.
     pub async fn no_streams(&self) {
         let none = async {
-            let in_hub = || self.engine.hub().streams().iter().map(|(_, open)| open).sum::<usize>();
-            while self.streams.count() + in_hub() > 0 {
+            while self.streams.count() + self.engine.hub().open() > 0 {
                 tokio::task::yield_now().await;
             }
         };

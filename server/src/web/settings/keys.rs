@@ -3,6 +3,7 @@
 use super::{Shown, Tab, obeyed};
 use crate::{
     auth::{By, Done},
+    path::Path,
     query::Query,
     web::still::pieces::{
         button, choice, day, form, new_name, role, section, sure, table, time_or,
@@ -12,7 +13,7 @@ use access::{Access, AccessError};
 use app::html::{element, escape, text};
 use axum::{
     Extension, Form,
-    extract::{Path, State},
+    extract::State,
     response::{IntoResponse, Response},
 };
 use http::StatusCode;

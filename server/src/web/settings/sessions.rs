@@ -3,16 +3,13 @@
 use super::{Shown, Tab, agent, obeyed};
 use crate::{
     auth::{By, Done},
+    path::Path,
     query::Query,
     web::still::pieces::{act, section, table, time},
 };
 use access::{Access, AccessError};
 use app::html::{element, escape, text};
-use axum::{
-    Form,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Form, extract::State, response::Response};
 use engine::Caller;
 use serde::Deserialize;
 use shared::access::Session;

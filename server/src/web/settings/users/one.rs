@@ -3,6 +3,7 @@
 use super::signs_in;
 use crate::{
     auth::{By, Done},
+    path::Path,
     query::Query,
     web::{
         settings::{Shown, Tab, may, obeyed, sessions},
@@ -11,11 +12,7 @@ use crate::{
 };
 use access::{Access, AccessError};
 use app::html::{element, text};
-use axum::{
-    Form,
-    extract::{Path, State},
-    response::Response,
-};
+use axum::{Form, extract::State, response::Response};
 use serde::Deserialize;
 use shared::{
     Role,
