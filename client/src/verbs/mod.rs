@@ -1,9 +1,11 @@
 //! What can be asked of a board. One file per verb, or per kind of them.
 
 mod act;
+mod download;
 mod follow;
 mod job;
 mod jobs;
+mod lines;
 mod login;
 mod logs;
 mod people;
