@@ -35,8 +35,9 @@ pub use verbs::Verb;
 use std::{path::Path, process::ExitCode};
 
 /// Does what was asked. Statuses: 0 done, 1 failed, 2 wrong use, 3 cancelled, 4 out of time, 5 the board
-/// cannot be reached or lets nobody in. `open` gives the way to users and keys of a data directory.
-pub fn run<D: Door>(verb: Verb, open: impl FnOnce(&Path) -> Result<D, Failure>) -> ExitCode {
+/// cannot be reached or lets nobody in. `open` gives the way to users and keys of a data directory, and makes
+/// it if it may.
+pub fn run<D: Door>(verb: Verb, open: impl FnOnce(&Path, bool) -> Result<D, Failure>) -> ExitCode {
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
