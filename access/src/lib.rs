@@ -93,6 +93,11 @@ struct Inner {
 }
 
 impl Access {
+    /// Whether a data directory keeps who gets in.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(store::FILE).is_file()
+    }
+
     /// Opens what is kept in the data directory, whose lock the caller holds.
     pub fn open(dir: &Path, settings: Settings) -> Result<Self, AccessError> {
         let store = Store::open(dir)?;

@@ -12,7 +12,7 @@ use std::{
 };
 use uuid::Uuid;
 
-const FILE: &str = "access.db";
+pub(crate) const FILE: &str = "access.db";
 /// Number n is at place n - 1. What was released is never edited, only added to.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_access.sql")];
 /// How long a statement waits for a lock: somebody backs the file up, or looks into it.

@@ -238,7 +238,13 @@ impl Api {
     /// Nobody is there; what to look at.
     pub fn unreachable(&self, why: &str) -> Failure {
         let url = &self.target.url;
-        // What TLS says of a certificate begins so.
+        // What TLS says of a certificate has these words.
+        if why.contains("not valid for name") {
+            return Failure::Unreachable(format!(
+                "cannot trust {url}: {why}\nGive the address that the certificate is for with --url, TAILBOARD_URL or \
+                 `tailboard login`."
+            ));
+        }
         if why.contains("certificate") {
             return Failure::Unreachable(format!(
                 "cannot trust {url}: {why}\nIts certificate, or who signed it, has to be among the authorities of this \

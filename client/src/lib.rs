@@ -2,7 +2,7 @@
 //!
 //! - [`Verb`]: what can be asked; one file per verb, or per kind of them, in `verbs`
 //! - [`reach`]: which board is asked, and with which token; [`login`] keeps both
-//! - [`api`]: requests and their answers; [`live`]: streams that go on after a break, read by [`sse`]
+//! - [`api`]: requests and their answers; [`live`]: streams that go on after a break, read by [`sse`]; [`long`]: answers that do
 //! - [`door`]: the two ways to users and keys; [`prompt`]: what a person is asked
 //! - [`job_ref`]: which job is meant by the few characters that were typed
 //! - [`console`]: what is printed, and how; [`table`], [`words`], [`plain`]: rows, figures, untrusted text
@@ -17,6 +17,7 @@ mod failure;
 mod job_ref;
 mod live;
 mod login;
+mod long;
 mod pause;
 mod plain;
 mod prompt;
@@ -34,8 +35,9 @@ pub use verbs::Verb;
 use std::{path::Path, process::ExitCode};
 
 /// Does what was asked. Statuses: 0 done, 1 failed, 2 wrong use, 3 cancelled, 4 out of time, 5 the board
-/// cannot be reached or lets nobody in. `open` gives the way to users and keys of a data directory.
-pub fn run<D: Door>(verb: Verb, open: impl FnOnce(&Path) -> Result<D, Failure>) -> ExitCode {
+/// cannot be reached or lets nobody in. `open` gives the way to users and keys of a data directory, and makes
+/// it if it may.
+pub fn run<D: Door>(verb: Verb, open: impl FnOnce(&Path, bool) -> Result<D, Failure>) -> ExitCode {
     let done = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,9 +1,15 @@
 //! Text of jobs on a terminal. A log or a name can hold anything: what would move the cursor, change the
 //! window's title or turn the direction of reading is left out; colours stay where they are wanted.
 
+use std::borrow::Cow;
+
 /// What of a line of a log may reach a terminal: its text, its tabs and carriage returns, and colours
 /// if `colours`, which end with the line.
-pub fn line(text: &[u8], colours: bool) -> Vec<u8> {
+pub fn line(text: &[u8], colours: bool) -> Cow<'_, [u8]> {
+    // Most lines, and long logs have many.
+    if text.iter().all(|byte| matches!(byte, b'\t' | b'\r' | b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let mut out = Vec::with_capacity(text.len());
     let mut coloured = false;
     let text = String::from_utf8_lossy(text);
@@ -55,7 +61,7 @@ pub fn line(text: &[u8], colours: bool) -> Vec<u8> {
     if coloured {
         out.extend_from_slice(b"\x1b[0m");
     }
-    out
+    Cow::Owned(out)
 }
 
 /// A name, an error or another short text, as one line without anything but itself.
@@ -78,7 +84,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn shown(text: &str) -> String {
-        String::from_utf8(line(text.as_bytes(), true)).unwrap()
+        String::from_utf8(line(text.as_bytes(), true).into_owned()).unwrap()
     }
 
     #[test]
@@ -87,7 +93,7 @@ mod tests {
         assert_eq!(shown("\x1b]0;title\x07a\x1b]8;;javascript:x\x1b\\b\x1b[2Jc\x1b[3Ad"), "abcd");
         assert_eq!(shown("10%\r20%\ttab\x07\u{9b}1m\u{202e}x"), "10%\r20%\ttab1mx");
         assert_eq!(shown("\x1bPq#1\x1b\\sixel \x1b(Bcharset"), "sixel charset");
-        assert_eq!(line(b"\x1b[31mx\xff", false), "x\u{fffd}".as_bytes());
+        assert_eq!(*line(b"\x1b[31mx\xff", false), *"x\u{fffd}".as_bytes());
     }
 
     #[test]
@@ -98,7 +104,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_is_left_but_text_and_colours(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-            let out = String::from_utf8(line(&bytes, true)).unwrap();
+            let out = String::from_utf8(line(&bytes, true).into_owned()).unwrap();
             for (at, c) in out.char_indices() {
                 if c == '\x1b' {
                     let rest = out[at..].strip_prefix("\x1b[").unwrap();

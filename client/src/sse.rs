@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 /// Bytes of one event. A line of a log has 64 KiB at most, which JSON can make six times as long.
-const LONGEST: usize = 4 * 1024 * 1024;
+pub const LONGEST: usize = 4 * 1024 * 1024;
 
 /// One event that has data.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -25,7 +25,10 @@ const prints: Record<string, RegExp[]> = {
     /^\d+ jobs\n[^]*hello queued\n[^]*hello completed\n/,
     /hello completed\n/,
   ],
-  "job.md": [/event: job_finished\n[^]*"line":"there"[^]*event: log_complete\n/, /^hello\nthere\n$/],
+  "job.md": [
+    /event: job_finished\n[^]*"line":"there"[^]*event: log_complete\n[^]*Z hello\n[^]*Z there\n/,
+    /^hello\nthere\n$/,
+  ],
   "execution.md": [
     /event: initiated\n[^]*id: end\nevent: completed\n/,
     /^execution hello queued\n[^]*step greet completed\nexecution hello completed\n$/,

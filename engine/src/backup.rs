@@ -9,7 +9,7 @@
 use crate::{
     logs,
     runner::job_dir,
-    store::{FILE, NOT_OVER_STATES},
+    store::{FILE, NOT_OVER_STATES, is_data_dir},
 };
 use rusqlite::{Connection, OpenFlags, backup::StepResult};
 use shared::JobId;
@@ -67,7 +67,7 @@ pub fn backup(data_dir: &Path, into: &Path) -> Result<BackedUp, BackupError> {
         let path = path.to_path_buf();
         move |source| BackupError::Io { path, source }
     };
-    if !data_dir.join(FILE).is_file() {
+    if !is_data_dir(data_dir) {
         return Err(BackupError::NoData(data_dir.to_path_buf()));
     }
     private().create(into).map_err(fail(into))?;

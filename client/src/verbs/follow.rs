@@ -1,6 +1,9 @@
 //! A job with its log as it grows, to the end of both.
 
-use super::outcome;
+use super::{
+    lines::{Choice, Lines},
+    outcome,
+};
 use crate::{
     failure::Failure, job_ref::short, live::Live, plain, session::Session, sse::Event, words,
 };
@@ -9,24 +12,17 @@ use shared::{Job, JobDetail, JobId, JobState};
 use std::{process::ExitCode, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// Text that is gathered before it is written, if more of it is there already.
-const PIECE: usize = 64 * 1024;
-
 /// Prints the log of a job from its beginning, waits for its end, and ends as it does. Ctrl-C ends the
 /// command alone.
 pub async fn to_end(session: &Session, id: JobId) -> Result<ExitCode, Failure> {
-    let text = id.to_string();
-    let query = vec![("follow", "true".to_owned())];
-    // After line 0: from the first one, however many there are.
-    let log = Live::new(session, &["api", "jobs", &text, "logs"], query, Some("0".to_owned()));
-    let mut lines = Lines::new(session, log);
+    let mut lines = Lines::after(session, id, 0, Choice::default());
     let mut status = Status::of(session, id);
     let both = async {
         let (mut has_log, mut runs) = (true, true);
         while has_log || runs {
             tokio::select! {
                 biased;
-                more = lines.print(|_| true), if has_log => has_log = more?,
+                more = lines.next(true), if has_log => has_log = more?,
                 more = status.next(), if runs => runs = more?,
             }
         }
@@ -68,90 +64,6 @@ pub fn summary(job: &Job) -> String {
         text += &format!(": {}", plain::text(error));
     }
     text
-}
-
-/// The lines of a log as a stream gives them, printed each once.
-pub struct Lines<'a> {
-    session: &'a Session,
-    stream: Live<'a>,
-    /// The last line that was printed.
-    after: u64,
-    out: Vec<u8>,
-    pub timestamps: bool,
-}
-
-/// One line of a log, as contract 2 has it.
-#[derive(Deserialize)]
-pub struct Line {
-    pub line: String,
-    line_number: u64,
-    pub timestamp: Option<shared::Timestamp>,
-}
-
-impl<'a> Lines<'a> {
-    pub fn new(session: &'a Session, stream: Live<'a>) -> Self {
-        Self { session, stream, after: 0, out: Vec::new(), timestamps: false }
-    }
-
-    /// Prints the next lines that are wanted; false at the end of the log.
-    pub async fn print(&mut self, wanted: impl Fn(&Line) -> bool) -> Result<bool, Failure> {
-        loop {
-            let event = match self.stream.next().await {
-                Ok(event) => event,
-                // A job that ended before it began has no log.
-                Err(Failure::Refused(refusal)) if refusal.status == http::StatusCode::NOT_FOUND => {
-                    return Ok(false);
-                }
-                Err(failure) => return Err(failure),
-            };
-            let Some(event) = event else { return Ok(false) };
-            match event.name.as_str() {
-                "log" => self.take(&event, &wanted)?,
-                "log_complete" => {
-                    self.stream.finish();
-                    self.flush()?;
-                    return Ok(false);
-                }
-                _ => {}
-            }
-            if self.out.len() >= PIECE || !self.stream.has_more() {
-                self.flush()?;
-                return Ok(true);
-            }
-        }
-    }
-
-    fn take(&mut self, event: &Event, wanted: impl Fn(&Line) -> bool) -> Result<(), Failure> {
-        let line: Line = read(event)?;
-        // The stream never repeats a line; whatever stands in between might.
-        if line.line_number <= self.after {
-            return Ok(());
-        }
-        self.after = line.line_number;
-        if !wanted(&line) {
-            return Ok(());
-        }
-        if self.timestamps {
-            let at = line.timestamp.map_or("-".to_owned(), |at| at.to_string());
-            self.out.extend_from_slice(format!("{at:<24} ").as_bytes());
-        }
-        let console = &self.session.console;
-        match console.is_terminal {
-            true => self.out.extend(plain::line(line.line.as_bytes(), console.colours)),
-            false => self.out.extend_from_slice(line.line.as_bytes()),
-        }
-        self.out.push(b'\n');
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), Failure> {
-        if self.out.is_empty() {
-            return Ok(());
-        }
-        self.session.console.print(&self.out)?;
-        self.out.clear();
-        Ok(())
-    }
 }
 
 /// The data of an event of ours.

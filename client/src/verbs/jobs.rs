@@ -1,12 +1,14 @@
 //! `tailboard jobs`: the list, once or as it changes.
 
-use super::watch::{self, Change, Watched};
+use super::{
+    follow::read,
+    watch::{self, Change, Shown, Watched},
+};
 use crate::{
     console::Colour,
     failure::Failure,
     job_ref::short,
     plain,
-    reach::Reach,
     session::Session,
     sse::Event,
     table::{self, Cell, number, whole, wide},
@@ -52,18 +54,11 @@ pub struct Jobs {
     /// How many.
     #[arg(short = 'n', long, value_name = "COUNT", default_value = "20", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     limit: u32,
-    /// Print JSON: one document, or with --watch one object a line.
-    #[arg(long)]
-    json: bool,
-    /// Go on with what changes, until Ctrl-C.
-    #[arg(short, long)]
-    watch: bool,
     #[command(flatten)]
-    reach: Reach,
+    shown: Shown,
 }
 
 pub async fn run(args: Jobs) -> Result<ExitCode, Failure> {
-    let session = Session::new(&args.reach)?;
     let list = List {
         filter: JobFilter {
             connections: Vec::new(),
@@ -79,27 +74,7 @@ pub async fn run(args: Jobs) -> Result<ExitCode, Failure> {
         // At most 10,000.
         limit: args.limit as usize,
     };
-    if args.watch {
-        watch::run(&session, &list, args.json).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let page = list.page(&session).await?;
-    if args.json {
-        session.console.json(&page, true)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let shown = page.items.len();
-    for line in list.table(&page.items, &session) {
-        session.console.say(&line)?;
-    }
-    if page.next_cursor.is_some() && session.console.is_terminal {
-        let or_more = if page.total.exact { "" } else { " or more" };
-        session.console.note(&format!(
-            "the first {shown} of {}{or_more}; --limit shows more",
-            page.total.count
-        ));
-    }
-    Ok(ExitCode::SUCCESS)
+    watch::run(&args.shown, &list).await
 }
 
 struct List {
@@ -124,8 +99,23 @@ impl List {
         query
     }
 
+    fn belongs(&self, job: Job) -> Change<Job> {
+        match (self.filter.matches(&job), self.filter.is_decidable()) {
+            (_, false) => Change::Unknown,
+            (true, _) => Change::Row(job),
+            (false, _) => Change::Left(job),
+        }
+    }
+}
+
+impl Watched for List {
+    type All = Page<Job>;
+    type Row = Job;
+    const TYPES: &'static str = "job";
+    const NAME: &'static str = "id";
+
     /// As many rows as are wanted, of as many answers as that takes.
-    async fn page(&self, session: &Session) -> Result<Page<Job>, Failure> {
+    async fn all(&self, session: &Session) -> Result<Page<Job>, Failure> {
         let mut all: Option<Page<Job>> = None;
         loop {
             let have = all.as_ref().map_or(0, |page| page.items.len());
@@ -150,22 +140,15 @@ impl List {
         }
     }
 
-    fn belongs(&self, job: Job) -> Change<Job> {
-        match (self.filter.matches(&job), self.filter.is_decidable()) {
-            (_, false) => Change::Unknown,
-            (true, _) => Change::Row(job),
-            (false, _) => Change::Left(job),
-        }
+    fn rows(page: Page<Job>) -> (Vec<Job>, EventId) {
+        (page.items, page.as_of)
     }
-}
 
-impl Watched for List {
-    type Row = Job;
-    const TYPES: &'static str = "job";
-
-    async fn read(&self, session: &Session) -> Result<(Vec<Job>, EventId), Failure> {
-        let page = self.page(session).await?;
-        Ok((page.items, page.as_of))
+    fn rest(page: &Page<Job>) -> Option<String> {
+        page.next_cursor.as_ref()?;
+        let or_more = if page.total.exact { "" } else { " or more" };
+        let (shown, count) = (page.items.len(), page.total.count);
+        Some(format!("the first {shown} of {count}{or_more}; --limit shows more"))
     }
 
     fn key(job: &Job) -> String {
@@ -182,9 +165,9 @@ impl Watched for List {
         known: &dyn Fn(&str) -> Option<Job>,
     ) -> Result<Change<Job>, Failure> {
         Ok(match event.name.as_str() {
-            name::JOB_STATE => self.belongs(super::follow::read::<JobChange>(event)?.into_job()),
+            name::JOB_STATE => self.belongs(read::<JobChange>(event)?.into_job()),
             name::JOB_PROGRESS => {
-                let news: JobProgress = super::follow::read(event)?;
+                let news: JobProgress = read(event)?;
                 match known(&news.id.to_string()) {
                     Some(job) => Change::Row(Job {
                         progress: news.progress,
@@ -198,7 +181,7 @@ impl Watched for List {
                 }
             }
             name::JOB_DELETED => {
-                let gone: JobDeleted = super::follow::read(event)?;
+                let gone: JobDeleted = read(event)?;
                 Change::Gone(gone.id.to_string(), gone.revision)
             }
             _ => Change::Nothing,

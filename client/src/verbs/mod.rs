@@ -1,15 +1,19 @@
 //! What can be asked of a board. One file per verb, or per kind of them.
 
 mod act;
+mod download;
 mod follow;
 mod job;
 mod jobs;
+mod key;
+mod lines;
 mod login;
 mod logs;
 mod people;
 mod pipelines;
 mod queues;
 mod run;
+mod user;
 mod wait;
 mod watch;
 mod workers;
@@ -48,9 +52,9 @@ pub enum Verb {
     /// List pipelines: what can be run, when it runs by itself, how its last runs ended.
     Pipelines(pipelines::Pipelines),
     /// Users: who may sign in, and what they may do.
-    User(people::UserCommand),
+    User(people::Asked<user::Verb>),
     /// API keys: what scripts get in with.
-    Key(people::KeyCommand),
+    Key(people::Asked<key::Verb>),
     /// Keep the address of a board and a token for it.
     Login(login::In),
     /// Forget them.
@@ -59,7 +63,7 @@ pub enum Verb {
 
 pub async fn run<D: Door>(
     verb: Verb,
-    open: impl FnOnce(&Path) -> Result<D, Failure>,
+    open: impl FnOnce(&Path, bool) -> Result<D, Failure>,
 ) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Run(args) => run::run(args).await,
@@ -75,8 +79,8 @@ pub async fn run<D: Door>(
         Verb::Pause(args) => queues::pause(args).await,
         Verb::Resume(args) => queues::resume(args).await,
         Verb::Pipelines(args) => pipelines::run(args).await,
-        Verb::User(args) => people::user(args, open).await,
-        Verb::Key(args) => people::key(args, open).await,
+        Verb::User(args) => people::run(args, open).await,
+        Verb::Key(args) => people::run(args, open).await,
         Verb::Login(args) => login::keep(args).await,
         Verb::Logout(args) => login::forget(&args),
     }

@@ -1,6 +1,9 @@
 //! `tailboard queues`, `pause`, `resume`.
 
-use super::watch::{self, Change, Watched};
+use super::{
+    follow::read,
+    watch::{self, Change, Shown, Watched, key},
+};
 use crate::{
     api::{Again, Ask},
     console::Colour,
@@ -13,7 +16,7 @@ use crate::{
     words,
 };
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 use shared::{
     EventId, Queue, Rows,
     event::{QueueDeleted, QueueSnapshot, name},
@@ -22,14 +25,8 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 pub struct Queues {
-    /// Print JSON: one document, or with --watch one object a line.
-    #[arg(long)]
-    json: bool,
-    /// Go on with what changes, until Ctrl-C.
-    #[arg(short, long)]
-    watch: bool,
     #[command(flatten)]
-    reach: Reach,
+    shown: Shown,
 }
 
 #[derive(Args)]
@@ -49,20 +46,7 @@ pub struct Resume {
 }
 
 pub async fn run(args: Queues) -> Result<ExitCode, Failure> {
-    let session = Session::new(&args.reach)?;
-    if args.watch {
-        watch::run(&session, &List, args.json).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let rows = all(&session).await?;
-    if args.json {
-        session.console.json(&rows, true)?;
-    } else {
-        for line in List.table(&rows.items, &session) {
-            session.console.say(&line)?;
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    watch::run(&args.shown, &List).await
 }
 
 pub async fn pause(args: Pause) -> Result<ExitCode, Failure> {
@@ -109,18 +93,18 @@ async fn all(session: &Session) -> Result<Rows<Queue>, Failure> {
 
 struct List;
 
-/// Queues of two connections may have the same name.
-fn key(connection: shared::ConnectionId, name: &str) -> String {
-    format!("{connection} {name}")
-}
-
 impl Watched for List {
+    type All = Rows<Queue>;
     type Row = Queue;
     const TYPES: &'static str = "queue";
+    const NAME: &'static str = "name";
 
-    async fn read(&self, session: &Session) -> Result<(Vec<Queue>, EventId), Failure> {
-        let rows = all(session).await?;
-        Ok((rows.items, rows.as_of))
+    async fn all(&self, session: &Session) -> Result<Rows<Queue>, Failure> {
+        all(session).await
+    }
+
+    fn rows(all: Rows<Queue>) -> (Vec<Queue>, EventId) {
+        (all.items, all.as_of)
     }
 
     fn key(queue: &Queue) -> String {
@@ -137,11 +121,9 @@ impl Watched for List {
         _: &dyn Fn(&str) -> Option<Queue>,
     ) -> Result<Change<Queue>, Failure> {
         Ok(match event.name.as_str() {
-            name::QUEUE_SNAPSHOT => {
-                Change::Row(super::follow::read::<QueueSnapshot>(event)?.into())
-            }
+            name::QUEUE_SNAPSHOT => Change::Row(read::<QueueSnapshot>(event)?.into()),
             name::QUEUE_DELETED => {
-                let gone: QueueDeleted = super::follow::read(event)?;
+                let gone: QueueDeleted = read(event)?;
                 Change::Gone(key(gone.connection_id, &gone.name), gone.revision)
             }
             _ => Change::Nothing,
@@ -150,11 +132,6 @@ impl Watched for List {
 
     fn arrange(&self, queues: &mut Vec<Queue>) {
         queues.sort_by(|a, b| a.name.cmp(&b.name).then(a.connection_id.cmp(&b.connection_id)));
-    }
-
-    fn gone(key: &str) -> Value {
-        let (connection, name) = key.split_once(' ').unwrap_or(("", key));
-        json!({ "name": name, "connection_id": connection, "deleted": true })
     }
 
     fn table(&self, queues: &[Queue], session: &Session) -> Vec<String> {

@@ -1,25 +1,48 @@
-//! A list that is kept up to date by the dashboard's stream (contract 1): rows as they are first, then what
+//! A list, once or kept up to date by the dashboard's stream (contract 1): rows as they are first, then what
 //! changes. On a terminal the table is drawn again in its place; elsewhere there is a line per change.
 
-use crate::{failure::Failure, live::Live, session::Session, sse::Event};
+use crate::{failure::Failure, live::Live, reach::Reach, session::Session, sse::Event};
+use clap::Args;
 use serde::Serialize;
-use serde_json::Value;
-use shared::{Connection, EventId, Rows, event::name};
-use std::{collections::HashMap, io::Write, time::Duration};
+use serde_json::{Value, json};
+use shared::{Connection, ConnectionId, EventId, Rows, event::name};
+use std::{collections::HashMap, io::Write, process::ExitCode, time::Duration};
 use tokio::time::Instant;
 
 /// Time between two drawings, and between two readings of a list that events cannot keep.
 const PACE: Duration = Duration::from_millis(250);
 const READ_PACE: Duration = Duration::from_secs(1);
 
+/// How a list is printed, and of which board.
+#[derive(Args)]
+pub struct Shown {
+    /// Print JSON: one document, or with --watch one object a line.
+    #[arg(long)]
+    json: bool,
+    /// Go on with what changes, until Ctrl-C.
+    #[arg(short, long)]
+    watch: bool,
+    #[command(flatten)]
+    reach: Reach,
+}
+
 /// A list that can be watched.
 pub trait Watched {
+    /// The answer that has the rows.
+    type All: Serialize;
     type Row: Serialize + Clone;
     /// `types` of the stream.
     const TYPES: &'static str;
+    /// What a row is called by, beside its connection.
+    const NAME: &'static str;
 
-    /// The rows now, in their order, and from where the stream goes on.
-    async fn read(&self, session: &Session) -> Result<(Vec<Self::Row>, EventId), Failure>;
+    async fn all(&self, session: &Session) -> Result<Self::All, Failure>;
+    /// The rows in their order, and from where the stream goes on.
+    fn rows(all: Self::All) -> (Vec<Self::Row>, EventId);
+    /// What there is to say of a list that does not have all.
+    fn rest(_: &Self::All) -> Option<String> {
+        None
+    }
     /// What tells rows apart.
     fn key(row: &Self::Row) -> String;
     fn revision(row: &Self::Row) -> u64;
@@ -32,10 +55,18 @@ pub trait Watched {
     /// Puts rows into their order and drops those there are too many of.
     fn arrange(&self, rows: &mut Vec<Self::Row>);
     /// What a script is told of a row that is gone.
-    fn gone(key: &str) -> Value;
+    fn gone(key: &str) -> Value {
+        let (connection, name) = key.split_once(' ').unwrap_or(("", key));
+        json!({ Self::NAME: name, "connection_id": connection, "deleted": true })
+    }
     fn table(&self, rows: &[Self::Row], session: &Session) -> Vec<String>;
     /// A row on a line of its own.
     fn line(row: &Self::Row) -> String;
+}
+
+/// A key of rows whose names two connections may both have.
+pub fn key(connection: ConnectionId, name: &str) -> String {
+    format!("{connection} {name}")
 }
 
 /// What an event means for a list.
@@ -62,8 +93,29 @@ enum Style {
     Lines,
 }
 
-/// Prints a list and what becomes of it, until Ctrl-C.
-pub async fn run<W: Watched>(session: &Session, list: &W, json: bool) -> Result<(), Failure> {
+/// Prints a list, and where that is wanted what becomes of it.
+pub async fn run<W: Watched>(shown: &Shown, list: &W) -> Result<ExitCode, Failure> {
+    let session = Session::new(&shown.reach)?;
+    if shown.watch {
+        watch(&session, list, shown.json).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let all = list.all(&session).await?;
+    if shown.json {
+        session.console.json(&all, true)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rest = W::rest(&all);
+    let (rows, _) = W::rows(all);
+    list.table(&rows, &session).iter().try_for_each(|line| session.console.say(line))?;
+    if let Some(rest) = rest.filter(|_| session.console.is_terminal) {
+        session.console.note(&rest);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Until Ctrl-C.
+async fn watch<W: Watched>(session: &Session, list: &W, json: bool) -> Result<(), Failure> {
     let style = match (json, session.console.is_terminal) {
         (true, _) => Style::Json,
         (_, true) => Style::Screen,
@@ -86,7 +138,7 @@ struct Watch<'a, W: Watched> {
 
 impl<W: Watched> Watch<'_, W> {
     async fn go_on(mut self) -> Result<(), Failure> {
-        let (rows, as_of) = self.list.read(self.session).await?;
+        let (rows, as_of) = W::rows(self.list.all(self.session).await?);
         self.rows = rows;
         self.begin()?;
         let connections: Rows<Connection> =
@@ -150,7 +202,7 @@ impl<W: Watched> Watch<'_, W> {
 
     /// Reads the list anew and tells what is another than before.
     async fn read_again(&mut self) -> Result<(), Failure> {
-        let (rows, _) = self.list.read(self.session).await?;
+        let (rows, _) = W::rows(self.list.all(self.session).await?);
         let before: HashMap<_, _> =
             self.rows.iter().map(|row| (W::key(row), W::revision(row))).collect();
         let keys: std::collections::HashSet<_> = rows.iter().map(W::key).collect();

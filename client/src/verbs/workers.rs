@@ -1,18 +1,19 @@
 //! `tailboard workers`.
 
-use super::watch::{self, Change, Watched};
+use super::{
+    follow::read,
+    watch::{self, Change, Shown, Watched, key},
+};
 use crate::{
     console::Colour,
     failure::Failure,
     plain,
-    reach::Reach,
     session::Session,
     sse::Event,
     table::{self, Cell, number, whole, wide},
     words,
 };
 use clap::Args;
-use serde_json::{Value, json};
 use shared::{
     EventId, Rows, Timestamp, Worker, WorkerJobs, WorkerState,
     event::{WorkerChange, WorkerDeleted, name},
@@ -21,52 +22,28 @@ use std::process::ExitCode;
 
 #[derive(Args)]
 pub struct Workers {
-    /// Print JSON: one document, or with --watch one object a line.
-    #[arg(long)]
-    json: bool,
-    /// Go on with what changes, until Ctrl-C.
-    #[arg(short, long)]
-    watch: bool,
     #[command(flatten)]
-    reach: Reach,
+    shown: Shown,
 }
 
 pub async fn run(args: Workers) -> Result<ExitCode, Failure> {
-    let session = Session::new(&args.reach)?;
-    if args.watch {
-        watch::run(&session, &List, args.json).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let rows = all(&session).await?;
-    if args.json {
-        session.console.json(&rows, true)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let workers: Vec<_> = rows.items.iter().map(|row| row.worker.clone()).collect();
-    for line in List.table(&workers, &session) {
-        session.console.say(&line)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn all(session: &Session) -> Result<Rows<WorkerJobs>, Failure> {
-    session.api.get(&["api", "v1", "workers"], &[]).await
+    watch::run(&args.shown, &List).await
 }
 
 struct List;
 
-/// Workers of two connections may have the same id.
-fn key(connection: shared::ConnectionId, id: &str) -> String {
-    format!("{connection} {id}")
-}
-
 impl Watched for List {
+    type All = Rows<WorkerJobs>;
     type Row = Worker;
     const TYPES: &'static str = "worker";
+    const NAME: &'static str = "id";
 
-    async fn read(&self, session: &Session) -> Result<(Vec<Worker>, EventId), Failure> {
-        let rows = all(session).await?;
-        Ok((rows.items.into_iter().map(|row| row.worker).collect(), rows.as_of))
+    async fn all(&self, session: &Session) -> Result<Rows<WorkerJobs>, Failure> {
+        session.api.get(&["api", "v1", "workers"], &[]).await
+    }
+
+    fn rows(all: Rows<WorkerJobs>) -> (Vec<Worker>, EventId) {
+        (all.items.into_iter().map(|row| row.worker).collect(), all.as_of)
     }
 
     fn key(worker: &Worker) -> String {
@@ -84,10 +61,10 @@ impl Watched for List {
     ) -> Result<Change<Worker>, Failure> {
         Ok(match event.name.as_str() {
             name::WORKER_HEARTBEAT | name::WORKER_STATE => {
-                Change::Row(super::follow::read::<WorkerChange>(event)?.into_worker())
+                Change::Row(read::<WorkerChange>(event)?.into_worker())
             }
             name::WORKER_DELETED => {
-                let gone: WorkerDeleted = super::follow::read(event)?;
+                let gone: WorkerDeleted = read(event)?;
                 Change::Gone(key(gone.connection_id, &gone.id), gone.revision)
             }
             _ => Change::Nothing,
@@ -96,11 +73,6 @@ impl Watched for List {
 
     fn arrange(&self, workers: &mut Vec<Worker>) {
         workers.sort_by(|a, b| a.id.cmp(&b.id).then(a.connection_id.cmp(&b.connection_id)));
-    }
-
-    fn gone(key: &str) -> Value {
-        let (connection, id) = key.split_once(' ').unwrap_or(("", key));
-        json!({ "id": id, "connection_id": connection, "deleted": true })
     }
 
     fn table(&self, workers: &[Worker], session: &Session) -> Vec<String> {

@@ -1,11 +1,16 @@
 //! The data directory: one server at a time, on a file system with locks, and the same one as before.
 
-use super::StoreError;
+use super::{FILE, StoreError};
 use crate::linux;
 use rustix::fs::{FlockOperation, flock};
 use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::UNIX_EPOCH};
 
 const LOCK_FILE: &str = "tailboard.lock";
+
+/// Whether a directory has a store in it.
+pub fn is_data_dir(dir: &Path) -> bool {
+    dir.join(FILE).is_file()
+}
 
 /// Holds the directory's lock until it is dropped, or the process is gone.
 #[derive(Debug)]

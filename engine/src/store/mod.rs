@@ -36,7 +36,7 @@ pub use change::{Change, Plan};
 pub use counted::Counted;
 pub use cursor::BadCursor;
 pub use detail::StoredJob;
-pub use directory::DirectoryLock;
+pub use directory::{DirectoryLock, is_data_dir};
 pub use error::{QueryError, StoreError};
 pub use events::{EventsOff, History, StoredEvent};
 pub use jobs::{JobRows, JobsQuery};

@@ -9,11 +9,14 @@ use engine::{
 use shared::{ParamDef, Timestamp};
 
 pub(super) fn run(args: &Check) -> Result<(), ConfigError> {
-    let settings = config::load(&args.config)?.engine;
-    println!("{}: no mistakes", args.config.display());
-    for warning in config::warnings(&settings) {
+    let (warnings, config) = config::check(&args.config)?;
+    if config.is_ok() {
+        println!("{}: no mistakes", args.config.display());
+    }
+    for warning in warnings {
         println!("warning: {warning}");
     }
+    let settings = config?.engine;
     for queue in &settings.queues {
         println!("queue {}: {} at a time", queue.name, queue.concurrency);
     }

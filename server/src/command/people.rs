@@ -16,8 +16,17 @@ pub struct Kept {
 
 impl Kept {
     /// # Errors
-    /// When a server has the directory, or it cannot be used.
-    pub fn open(dir: &Path) -> Result<Self, Failure> {
+    /// When a server has the directory, or it cannot be used. When there is none, unless it may be made: a
+    /// mistyped one would be, and who is in it would get in nowhere.
+    pub fn open(dir: &Path, create: bool) -> Result<Self, Failure> {
+        if !create && !Access::is_in(dir) && !engine::store::is_data_dir(dir) {
+            let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
+            return Err(Failure::Usage(format!(
+                "{} is no data directory: neither access.db nor tailboard.db is in it; before the board's first start \
+                 --create makes it",
+                dir.display()
+            )));
+        }
         let failed = |error: String| Failure::Other(error);
         engine::make_private(dir).map_err(|error| failed(error.to_string()))?;
         let lock = DirectoryLock::take(dir).map_err(|error| match error {

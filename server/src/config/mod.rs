@@ -6,9 +6,11 @@
 //! - [`settings`], [`pipeline`], [`params`], [`access`]: the keys there are, and the rules between them
 //! - [`json`]: one pipeline as JSON, by the same rules
 //! - [`pending`]: what of them holds from the next start on
+//! - [`files`]: what is wrong with the files it names
 //! - [`mistake`]: what is told to the person who wrote the file; [`warning`]: what is told besides
 
 mod access;
+mod files;
 mod json;
 mod mistake;
 mod name;
@@ -30,6 +32,7 @@ use std::{
     io,
     path::{Path, PathBuf},
 };
+use table::Found;
 
 /// What a configuration file says.
 #[derive(Clone, Debug, Default)]
@@ -50,21 +53,49 @@ pub enum ConfigError {
 
 /// Reads and checks a configuration file.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-    Ok(parse(path, &text)?)
+    Ok(parse(path, &text_of(path)?)?)
+}
+
+/// The same for a person who wants to know all: files of secrets are looked into, too, and there are warnings
+/// whether there are mistakes or not.
+pub fn check(path: &Path) -> Result<(Vec<Warning>, Result<Config, Mistakes>), ConfigError> {
+    let text = text_of(path)?;
+    let (config, mut found) = read(path, &text);
+    let warnings = warnings(&config.engine);
+    found.extend(files::unusable(&text, &config.engine.pipelines));
+    Ok((warnings, if_right(path, &text, config, found)))
 }
 
 /// Checks a configuration. `path` is named in the mistakes, and relative paths are taken from where it is.
 pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
+    let (config, found) = read(path, text);
+    if_right(path, text, config, found)
+}
+
+fn text_of(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+/// What can be understood, and what is wrong.
+fn read(path: &Path, text: &str) -> (Config, Vec<Found>) {
     let mut found = Vec::new();
     let config = match toml_span::parse(text) {
         Ok(mut root) => settings::read(root.take(), &directory(path), &mut found),
         Err(error) => {
-            found.push(table::Found::syntax(&error));
+            found.push(Found::syntax(&error));
             Config::default()
         }
     };
+    (config, found)
+}
+
+fn if_right(
+    path: &Path,
+    text: &str,
+    config: Config,
+    found: Vec<Found>,
+) -> Result<Config, Mistakes> {
     if found.is_empty() { Ok(config) } else { Err(Mistakes::at(path, text, found)) }
 }
 

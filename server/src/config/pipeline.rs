@@ -87,14 +87,12 @@ fn schedule(section: &mut Section<'_, '_>, params: &[ParamDef]) -> Option<Schedu
     let words = [("queue", Overlap::Queue), ("skip", Overlap::Skip)];
     let overlap = section.word("overlap", &words);
     let catch_up = section.yes("catch_up");
-    let zone = match timezone.as_ref().map(|name| (schedule::zone(&name.value), name.span)) {
-        Some((Err(error), span)) => {
-            section.wrong("timezone", span, error.to_string());
-            None
-        }
-        Some((Ok(zone), _)) => Some(zone),
-        None => schedule::zone("UTC").ok(),
-    };
+    let zone = timezone.as_ref().and_then(|At { value, span }| {
+        let zone = schedule::zone(value);
+        zone.map_err(|error| section.wrong("timezone", *span, error.to_string())).ok()
+    });
+    // What is wrong with an expression is so in any zone.
+    let zone = zone.or_else(|| schedule::zone("UTC").ok());
     let At { value: cron, span } = match cron {
         Some(cron) => cron,
         None => {

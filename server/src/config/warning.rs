@@ -30,7 +30,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Each file once. One that is not there, or cannot be looked at, is told when a run needs it.
+/// Each file once. One that is not there, or cannot be looked at, is told by a check, or when a run needs it.
 pub fn warnings(settings: &Settings) -> Vec<Warning> {
     let files: BTreeSet<_> =
         settings.pipelines.iter().filter_map(|p| p.env_file.as_ref()).collect();

@@ -1,4 +1,6 @@
 //! Contract 2, `…/logs`: the lines of one job, the last ones first, then new ones as they are complete.
+//! Those that are there already can be had as text: a line each, so whoever counts them knows the id of
+//! the last one, and a log of a million lines is read as fast as it can be sent.
 
 use super::{
     body::{self, unfold},
@@ -16,11 +18,13 @@ use engine::{Caller, Engine, logs::RawLine};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use shared::{JobId, Timestamp, log::LogInfo};
-use std::borrow::Cow;
+use std::{borrow::Cow, io::Write};
 use tokio::sync::watch;
 
 /// Text read for one piece; one line may be longer.
 const PIECE: usize = 64 * 1024;
+/// The same of what is read to its end at once.
+const TEXT_PIECE: usize = 256 * 1024;
 const MOST_TAIL: u64 = 1000;
 /// Before an end that is not that of the log: whoever comes back goes on after the line it has.
 const BROKEN: &[u8] = b": the log cannot be read now, come again\n";
@@ -32,7 +36,11 @@ pub async fn open(
     query: Query,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let follow = flag(&query, "follow")?.unwrap_or(true);
+    let format = format(&query)?;
+    let follow = flag(&query, "follow")?.unwrap_or(format == Format::Events);
+    if follow && format != Format::Events {
+        return Err(Refusal::invalid("format=text has the lines so far: follow must be false"));
+    }
     let tail = tail_lines(&query)?;
     let resume = Resume::of(&headers)?;
     if resume == Resume::Over {
@@ -56,8 +64,32 @@ pub async fn open(
     };
     let silence = streams.every;
     let until = if follow { u64::MAX } else { now.lines };
-    let lines = LogStream { engine, caller, id, size, silence, after, initial, until, over: false };
-    Ok(body::stream(place, unfold(lines, LogStream::next)))
+    let over = false;
+    let lines =
+        LogStream { engine, caller, id, size, format, silence, after, initial, until, over };
+    let pieces = unfold(lines, LogStream::next);
+    Ok(match format {
+        Format::Events => body::stream(place, pieces),
+        Format::Text { .. } => body::text(place, pieces),
+    })
+}
+
+/// How lines are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Events,
+    /// Each with its time before it, or not.
+    Text {
+        timed: bool,
+    },
+}
+
+fn format(query: &Query) -> Result<Format, Refusal> {
+    match query.text("format") {
+        None | Some("events") => Ok(Format::Events),
+        Some("text") => Ok(Format::Text { timed: flag(query, "timestamps")?.unwrap_or(false) }),
+        Some(_) => Err(Refusal::invalid("format must be events or text")),
+    }
 }
 
 /// A parameter that is on or off.
@@ -82,6 +114,7 @@ struct LogStream {
     caller: Caller,
     id: JobId,
     size: watch::Receiver<LogInfo>,
+    format: Format,
     /// After so long without lines there is a heartbeat.
     silence: std::time::Duration,
     /// The last line that was sent.
@@ -98,6 +131,11 @@ impl LogStream {
         if self.over {
             return (self, None);
         }
+        if self.format != Format::Events {
+            // It waits for no line, so there is no silence.
+            let piece = self.piece().await;
+            return (self, Some(piece).filter(|text| !text.is_empty()));
+        }
         let waited = tokio::time::timeout(self.silence, self.piece()).await;
         let piece = waited.unwrap_or_else(|_| heartbeat());
         (self, Some(piece))
@@ -105,19 +143,19 @@ impl LogStream {
 
     /// The next lines, or the end. May be dropped at any await: nothing is taken before it is given.
     async fn piece(&mut self) -> Bytes {
+        let piece = if self.format == Format::Events { PIECE } else { TEXT_PIECE };
         loop {
             // The size first: what is complete by then is in what is read after it.
             let LogInfo { lines, closed, .. } = *self.size.borrow_and_update();
             let until = self.until.min(lines);
             if self.after < until {
-                match self.engine.log_lines(&self.caller, self.id, self.after, PIECE).await {
+                match self.engine.log_lines(&self.caller, self.id, self.after, piece).await {
                     Ok(Some(lines)) if !lines.is_empty() => return self.tell(&lines, until),
                     Ok(Some(_)) => {}
                     Ok(None) => return self.complete("Job was deleted"),
                     Err(error) => {
                         tracing::warn!(job = %self.id, %error, "a log cannot be read");
-                        self.over = true;
-                        return Bytes::from_static(BROKEN);
+                        return self.end(Bytes::from_static(BROKEN));
                     }
                 }
             } else if self.after >= self.until {
@@ -136,6 +174,15 @@ impl LogStream {
     }
 
     fn tell(&mut self, lines: &[RawLine], until: u64) -> Bytes {
+        let lines = &lines[..lines.partition_point(|line| line.n <= until)];
+        self.after = lines.last().map_or(self.after, |line| line.n);
+        match self.format {
+            Format::Events => self.events(lines),
+            Format::Text { timed } => text(lines, timed),
+        }
+    }
+
+    fn events(&self, lines: &[RawLine]) -> Bytes {
         #[derive(Serialize)]
         struct Log<'a> {
             /// Without its line break; what is not UTF-8 is U+FFFD here.
@@ -145,7 +192,7 @@ impl LogStream {
             initial: bool,
         }
         let mut out = BytesMut::with_capacity(PIECE);
-        for RawLine { n, at, text } in lines.iter().take_while(|line| line.n <= until) {
+        for RawLine { n, at, text } in lines {
             let log = Log {
                 line: String::from_utf8_lossy(text),
                 line_number: *n,
@@ -153,7 +200,6 @@ impl LogStream {
                 initial: *n <= self.initial,
             };
             sse::event(&mut out, Some(n), "log", &log);
-            self.after = *n;
         }
         out.freeze()
     }
@@ -163,9 +209,35 @@ impl LogStream {
         struct Complete<'a> {
             message: &'a str,
         }
-        self.over = true;
         let mut out = BytesMut::new();
         sse::event(&mut out, Some(&sse::END), "log_complete", &Complete { message });
-        out.freeze()
+        self.end(out.freeze())
     }
+
+    /// The last piece of events; text ends without a word.
+    fn end(&mut self, said: Bytes) -> Bytes {
+        self.over = true;
+        match self.format {
+            Format::Events => said,
+            Format::Text { .. } => Bytes::new(),
+        }
+    }
+}
+
+/// Lines as text. Before each, where that is wanted, 24 characters and a space: when it was complete, or a
+/// hyphen where that is not known.
+fn text(lines: &[RawLine], timed: bool) -> Bytes {
+    let mut out = Vec::with_capacity(TEXT_PIECE);
+    for RawLine { at, text, .. } in lines {
+        if timed {
+            // Writing into a Vec cannot fail.
+            let _ = match at {
+                Some(at) => write!(out, "{at:<24} "),
+                None => write!(out, "{:<24} ", "-"),
+            };
+        }
+        out.extend_from_slice(String::from_utf8_lossy(text).as_bytes());
+        out.push(b'\n');
+    }
+    out.into()
 }

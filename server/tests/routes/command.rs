@@ -179,6 +179,41 @@ async fn secrets_that_others_can_read_are_warned_of_at_check_start_and_reload() 
 }
 
 #[tokio::test]
+async fn files_of_secrets_that_no_run_could_read_are_mistakes_among_the_others_at_check_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, text) in [("short.env", "TOKEN=abc\n"), ("open.env", "TOKEN=sesame\n")] {
+        let file = dir.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    }
+    let with = |name: &str, file: &str| {
+        pipeline(name, &["true"]).replacen("name", &format!("env_file = '{file}'\nname"), 1)
+    };
+    let toml = with("gone", "none.env") + &with("short", "short.env") + &with("open", "open.env");
+    let mut server = Served::start(dir.path(), &toml).await;
+    server.run("open").await;
+    server.signal("-TERM");
+    assert_eq!(server.ends().await, Some(0));
+
+    let config = dir.path().join("tailboard.toml");
+    std::fs::write(&config, format!("grace = 1\n{toml}")).unwrap();
+    let (status, said, errors) = output(&["check", "--config", config.to_str().unwrap()]).await;
+    assert_eq!(status, Some(2));
+    for part in [
+        ":1: grace: ",
+        ":3: pipeline[gone].env_file: ",
+        "none.env: No such file or directory",
+        "pipeline[short].env_file: ",
+        "short.env:1: the value of TOKEN is shorter than 4 bytes",
+    ] {
+        assert!(errors.contains(part), "{part}\n{errors}");
+    }
+    assert!(!errors.contains("open.env") && !errors.contains("abc"), "{errors}");
+    assert!(said.contains("open.env can be read or changed by others"), "{said}");
+    assert!(!said.contains("no mistakes"), "{said}");
+}
+
+#[tokio::test]
 async fn an_address_that_others_reach_is_refused_while_nobody_has_a_password_or_key() {
     let dir = tempfile::tempdir().unwrap();
     for address in ["0.0.0.0:0", "192.0.2.1:3000", "[::]:0"] {

@@ -41,6 +41,9 @@ async fn parameters_out_of_range_are_refused_before_the_job_is_looked_up() {
         ("tail_lines=NaN", tail),
         ("tail_lines=1.5", tail),
         ("follow=maybe", "follow must be true or false"),
+        ("format=csv", "format must be events or text"),
+        ("format=text&timestamps=maybe", "timestamps must be true or false"),
+        ("format=text&follow=true", "format=text has the lines so far: follow must be false"),
     ] {
         let answer = server.get(&format!("/api/jobs/{NOBODY}/logs?{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
@@ -180,6 +183,40 @@ async fn a_log_that_cannot_be_read_for_a_moment_ends_the_stream_but_is_not_compl
     assert_complete(&rest);
     assert_eq!(rest[0].data["line_number"], last.parse::<u64>().unwrap() + 1);
     assert_eq!(rest[rest.len() - 2].data["line_number"], LINES);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn as_text_each_line_is_one_line_so_their_count_says_where_to_go_on() {
+    // An unfinished line of a step, one that is cut, and lines that are left out are lines, too.
+    let long = "printf '%070000d' 0; echo; printf 'no end'";
+    let toml = pipeline("odd", &[r"printf 'a\377b\n\nc\r\nopen'", long, "seq 1 20000"]);
+    let toml = toml.replacen("name", "max_log_bytes = '75KB'\nname", 1);
+    let server = Running::start(&toml).await;
+    let id = server.run_to_end("odd").await;
+    let from = [("Last-Event-ID", "0")];
+    let events = lines(&logs(&server, &id, "", &from).await.rest().await);
+    assert!(events.iter().any(|(_, text, _)| text.contains("lines left out")));
+    let text = async |after: usize, query: &str| {
+        let path = format!("/api/jobs/{id}/logs?format=text&{query}");
+        let answer = server.get_with(&path, &[("Last-Event-ID", &*after.to_string())]).await;
+        assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+        answer.text().await
+    };
+    for after in [0, 1, 5, events.len() - 1, events.len(), events.len() + 7] {
+        let rest = &events[after.min(events.len())..];
+        let expected: String = rest.iter().map(|(_, line, _)| format!("{line}\n")).collect();
+        assert!(text(after, "").await == expected, "{after}");
+        let timed = text(after, "timestamps=true").await;
+        let timed = timed.split_terminator('\n').map(|line| line.split_at(25));
+        assert!(timed.clone().map(|(_, line)| line).eq(rest.iter().map(|(_, line, _)| line)));
+        for (at, line) in timed {
+            let is_known = !line.contains("lines left out");
+            assert_eq!(at.trim_end().parse::<shared::Timestamp>().is_ok(), is_known, "{at}{line}");
+        }
+    }
+    let tail = server.get(&format!("/api/jobs/{id}/logs?format=text&tail_lines=3")).await;
+    assert_eq!(tail.text().await.lines().count(), 3);
     server.stop().await;
 }
 

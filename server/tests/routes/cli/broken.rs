@@ -62,6 +62,48 @@ async fn a_followed_log_has_every_line_once_wherever_the_connection_breaks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_is_read_as_text_and_followed_from_its_last_line_through_breaks() {
+    let gate = Running::gate("gate");
+    // What is no UTF-8 and has no end of its own is between the two.
+    let before = r"seq 1 900; printf 'a\377b'";
+    let slow = "i=900; while [ $i -lt 1000 ]; do i=$((i+1)); echo $i; sleep 0.005; done";
+    let toml = pipeline("grows", &[before, &gate.wait(), slow]);
+    let board = Board::start(&toml).await;
+    let id = board.run("grows").await;
+    let printed = async { while board.ask(&["logs", &id]).await.out.len() < 3495 {} };
+    tokio::time::timeout(crate::client::PATIENCE, printed).await.unwrap();
+    let follows = (200..206).map(|seed| {
+        let (board, id) = (&board, id.as_str());
+        async move {
+            let proxy = Proxy::cutting(board.address, seed, 2500).await;
+            let args = match seed % 3 {
+                0 => with(&["logs", "-f", id]),
+                1 => with(&["logs", "-f", "--since", "1h", id]),
+                _ => with(&["logs", "-f", "--grep", "", id]),
+            };
+            let followed = done(board.command_to(proxy.address, &args)).await;
+            let heard = proxy.heard.lock().unwrap().clone();
+            (seed, followed, heard)
+        }
+    });
+    let opened = async {
+        board.until(&id, "active").await;
+        gate.open();
+    };
+    let (followed, ()) = tokio::join!(futures_util::future::join_all(follows), opened);
+    let mut expected: Vec<_> = (1..=1000).map(|n| n.to_string()).collect();
+    expected.insert(900, "a\u{fffd}b".to_owned());
+    for (seed, followed, heard) in followed {
+        assert_eq!(followed.status, Some(0), "seed {seed}: {}", followed.err);
+        assert!(followed.text().lines().eq(&expected), "seed {seed}: {}", followed.text());
+        let text = heard.iter().filter(|request| request.contains("format=text"));
+        let streams = heard.iter().filter(|request| request.contains("logs?follow=true"));
+        assert!(text.count() > 0 && streams.count() > 0, "seed {seed}: {heard:?}");
+    }
+    board.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_followed_live_through_breaks_and_made_once() {
     let slow =
         "i=0; while [ $i -lt 60 ]; do i=$((i+1)); echo \"line $i\"; sleep 0.01; done; exit 3";

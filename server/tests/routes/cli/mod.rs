@@ -8,6 +8,7 @@ mod backup;
 mod board;
 mod broken;
 mod docs;
+mod https;
 mod login;
 mod logs;
 mod people;

@@ -109,7 +109,13 @@ async fn users_and_keys_of_a_data_directory_are_kept_while_no_server_has_it() {
     let ask = async |args: &[&str]| {
         done(tailboard(dir.path(), &[args, &["--data-dir", &at]].concat())).await
     };
-    // Before the first start, too.
+    // Before the first start, too; but what was mistyped is not made.
+    let mistyped = ask(&["user", "list"]).await;
+    assert_eq!(mistyped.status, Some(2), "{mistyped:?}");
+    let said = format!("{at} is no data directory: neither access.db nor tailboard.db is in it");
+    assert!(mistyped.err.contains(&said) && mistyped.err.contains("--create"), "{}", mistyped.err);
+    assert!(!data.exists());
+    ask(&["key", "add", "first", "--role", "viewer", "--create"]).await.said();
     by_both(ask, dir.path()).await;
     let token = ask(&["key", "add", "mine", "--role", "admin"]).await.said().to_owned();
 
@@ -144,7 +150,7 @@ async fn a_password_is_typed_twice_and_not_shown() {
     for (second, status) in [("something else", 2), ("correct horse battery", 0)] {
         let mut command = Command::new("setsid");
         command.args(["--ctty", env!("CARGO_BIN_EXE_tailboard"), "user", "add", "ann"]);
-        command.args(["--role", "admin", "--data-dir"]).arg(dir.path().join("data"));
+        command.args(["--role", "admin", "--create", "--data-dir"]).arg(dir.path().join("data"));
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", dir.path());
         command.kill_on_drop(true);
         let mut add = Terminal::of(command, 80);
