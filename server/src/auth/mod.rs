@@ -3,7 +3,7 @@
 //! - [`gate`]: in front of everything: finds out who asks, turns nobody away from the few open routes
 //!   and away from all others
 //! - [`routes`]: every route is made with its [`Rule`], so there is none without
-//! - [`refusal`]: 401, 403 and 429 in the words of whichever contract was asked
+//! - [`refusal`]: 401, 403, 421 and 429 in the words of whichever contract was asked
 //! - [`cookie`]: the session's cookie; [`address`]: where a request comes from
 //! - [`limits`]: how often a caller may ask for a change; [`until`]: downloads end with access
 
@@ -11,7 +11,7 @@ mod address;
 pub mod cookie;
 mod gate;
 mod limits;
-mod refusal;
+pub mod refusal;
 mod routes;
 mod until;
 

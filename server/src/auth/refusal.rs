@@ -43,10 +43,7 @@ impl Shape {
 /// Nobody who is known: no credential, or one that does not work.
 pub(super) fn unauthorized(path: &str) -> Response {
     let detail = "sign in, or send an API key: Authorization: Bearer tb_…";
-    let mut response = answer(path, StatusCode::UNAUTHORIZED, detail);
-    let bearer = HeaderValue::from_static("Bearer");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-    response
+    answer(path, StatusCode::UNAUTHORIZED, detail)
 }
 
 /// Known, but of a lesser role than this needs.
@@ -66,7 +63,8 @@ pub(super) fn too_many(path: &str, per_minute: u32, seconds: u64) -> Response {
     response
 }
 
-fn answer(path: &str, status: StatusCode, detail: &str) -> Response {
+/// Refuses what was asked for at `path`, with 401, 403, 421 or 429.
+pub fn answer(path: &str, status: StatusCode, detail: &str) -> Response {
     let shape = Shape::of(path);
     if shape == Shape::Problem {
         return ApiError::new(status, detail).into_response();
@@ -75,10 +73,11 @@ fn answer(path: &str, status: StatusCode, detail: &str) -> Response {
 }
 
 fn body(shape: Shape, status: StatusCode, detail: &str) -> Value {
-    let upper = match status {
-        StatusCode::UNAUTHORIZED => "UNAUTHORIZED",
-        StatusCode::FORBIDDEN => "FORBIDDEN",
-        _ => "RATE_LIMITED",
+    let (upper, camel) = match status {
+        StatusCode::UNAUTHORIZED => ("UNAUTHORIZED", "Unauthorized"),
+        StatusCode::FORBIDDEN => ("FORBIDDEN", "Forbidden"),
+        StatusCode::MISDIRECTED_REQUEST => ("MISDIRECTED", "Misdirected"),
+        _ => ("RATE_LIMITED", "TooManyRequests"),
     };
     match shape {
         Shape::Dashboard => {
@@ -90,12 +89,7 @@ fn body(shape: Shape, status: StatusCode, detail: &str) -> Value {
             json!({ "detail": detail, "error_code": code, "timestamp": Timestamp::now() })
         }
         Shape::PipelineLogs => {
-            let code = match status {
-                StatusCode::UNAUTHORIZED => "Unauthorized",
-                StatusCode::FORBIDDEN => "Forbidden",
-                _ => "TooManyRequests",
-            };
-            json!({ "message": detail, "error_code": code, "details": {} })
+            json!({ "message": detail, "error_code": camel, "details": {} })
         }
         Shape::RunnerJob => {
             let error = status.canonical_reason();

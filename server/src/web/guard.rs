@@ -2,16 +2,15 @@
 //! rebinding its name to our address, nor start a pipeline by posting a form.
 
 use super::Peer;
-use crate::config::PublicUrl;
+use crate::{auth::refusal, config::PublicUrl};
 use access::{Access, audit::Entry};
 use axum::{
     body::Body,
     extract::{Request, State},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::Response,
 };
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header, uri::Authority};
-use shared::problem::Problem;
+use http::{HeaderMap, Method, StatusCode, header, uri::Authority};
 use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
@@ -20,34 +19,57 @@ use std::{
 /// The names we answer to.
 #[derive(Clone, Debug)]
 pub struct Names {
-    /// Hosts without port, in lower case, beside the loopback names.
-    hosts: Vec<String>,
-    /// What a browser sends as `Origin`, whatever host a proxy asks for.
-    origin: Option<String>,
+    /// The address we listen on, without port.
+    listen: String,
+    /// By what browsers come, if it is configured.
+    public: Option<PublicUrl>,
 }
 
 impl Names {
     /// The loopback names, the address we listen on, and the one that browsers go to.
     pub fn new(listen: SocketAddr, public: Option<&PublicUrl>) -> Self {
-        let listen = listen.ip().to_string();
-        let hosts = std::iter::once(listen).chain(public.map(|url| url.host.clone())).collect();
-        Self { hosts, origin: public.map(|url| url.origin.clone()) }
+        Self { listen: listen.ip().to_string(), public: public.cloned() }
     }
 
     /// Whether `authority` (`name`, `name:port`) is us. Any port will do: a tunnel to a loopback
     /// port has another one here than there, and a rebound name is wrong with every port.
     fn serves(&self, authority: &str) -> bool {
-        let Ok(authority) = authority.parse::<Authority>() else { return false };
-        if authority.as_str().contains('@') {
-            return false;
-        }
-        let host = authority.host().to_ascii_lowercase();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost"
-            || host.ends_with(".localhost")
-            || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-            || self.hosts.iter().any(|name| name == host)
+        name(authority)
+            .is_some_and(|name| is_loopback(&name) || self.is_public(&name) || name == self.listen)
     }
+
+    fn is_public(&self, name: &str) -> bool {
+        self.public.as_ref().is_some_and(|public| public.host == name)
+    }
+
+    /// Whether a page of this origin is ours, that asked for `host`. A browser puts there the scheme and, in the
+    /// same words, what it has as the host.
+    fn has(&self, origin: &str, host: &str) -> bool {
+        // Whatever host a proxy asks for.
+        if self.public.as_ref().is_some_and(|public| public.origin == origin) {
+            return true;
+        }
+        // By which scheme and port browsers come to the public name is known: by any other it is no page of ours.
+        let known = name(host).is_some_and(|name| self.is_public(&name) && !is_loopback(&name));
+        let bare = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        !known && bare.is_some_and(|bare| bare.eq_ignore_ascii_case(host))
+    }
+}
+
+/// The host of an authority, without port and brackets, in lower case.
+fn name(authority: &str) -> Option<String> {
+    let authority = authority.parse::<Authority>().ok()?;
+    if authority.as_str().contains('@') {
+        return None;
+    }
+    let host = authority.host().to_ascii_lowercase();
+    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+}
+
+fn is_loopback(name: &str) -> bool {
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Answers 421 to a request for somebody else's name and 403 to a change or a socket that another
@@ -58,23 +80,24 @@ pub async fn check(
     next: Next,
 ) -> Response {
     let (names, access) = &*guard;
-    let Some((status, detail)) = refusal(names, &request) else { return next.run(request).await };
+    let Some((status, detail)) = refused(names, &request) else { return next.run(request).await };
     let peer = request.extensions().get::<Peer>();
+    let path = request.uri().path();
     let entry = Entry {
         caller: None,
         via: None,
         // Before anything that a proxy says is looked at.
         address: peer.map(|peer| peer.0.ip().to_canonical().to_string()).unwrap_or_default(),
         action: format!("{} from elsewhere", request.method()),
-        target: request.uri().path().to_owned(),
+        target: path.to_owned(),
         status: status.as_u16(),
         detail: Some(detail.to_owned()),
     };
     access.audit(entry).await;
-    problem(status, detail)
+    refusal::answer(path, status, detail)
 }
 
-fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'static str)> {
+fn refused(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'static str)> {
     let host = only(request.headers(), header::HOST.as_str());
     let authority = request.uri().authority().map(Authority::as_str);
     let ours = host.is_some_and(|host| names.serves(host))
@@ -87,9 +110,9 @@ fn refusal(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'stat
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     // A browser lets any page open a socket to anywhere, and read it.
-    let opens_socket = request.headers().contains_key(header::UPGRADE);
-    // What carries a cookie is a browser, which says whose page opens a socket.
     let headers = request.headers();
+    let opens_socket = opens_socket(headers);
+    // What carries a cookie is a browser, which says whose page opens a socket.
     let unsaid = opens_socket
         && headers.contains_key(header::COOKIE)
         && !headers.contains_key(header::AUTHORIZATION)
@@ -105,13 +128,18 @@ fn same_site(names: &Names, headers: &HeaderMap, host: Option<&str>) -> bool {
     }
     match headers.get(header::ORIGIN) {
         None => true,
-        // What a browser puts there is the scheme and, in the same words, what it has as the host.
-        Some(origin) => origin.to_str().is_ok_and(|origin| {
-            let bare = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-            names.origin.as_deref() == Some(origin)
-                || bare.zip(host).is_some_and(|(bare, host)| bare.eq_ignore_ascii_case(host))
-        }),
+        Some(origin) => {
+            let origin = origin.to_str().ok();
+            origin.zip(host).is_some_and(|(origin, host)| names.has(origin, host))
+        }
     }
+}
+
+/// Whether a WebSocket is asked for. Another protocol (`h2c`) is not spoken here: it is answered without.
+fn opens_socket(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(header::UPGRADE).iter().filter_map(|line| line.to_str().ok());
+    let mut protocols = lines.flat_map(|line| line.split([',', '/'])).map(str::trim);
+    protocols.any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
 /// The value of a header that is there once, as text.
@@ -119,18 +147,4 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next().and_then(|value| value.to_str().ok());
     value.filter(|_| values.next().is_none())
-}
-
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let problem = Problem {
-        kind: "about:blank".to_owned(),
-        title: status.canonical_reason().unwrap_or_default().to_owned(),
-        status: status.as_u16(),
-        detail: Some(detail.to_owned()),
-        field: None,
-        errors: Vec::new(),
-        job_id: None,
-    };
-    let json = HeaderValue::from_static("application/problem+json");
-    (status, [(header::CONTENT_TYPE, json)], axum::Json(problem)).into_response()
 }

@@ -1,7 +1,7 @@
 //! The security headers of every response.
 
 use axum::response::Response;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// For what is no document: nothing in it may run, wherever it is shown.
 const NOTHING_RUNS: HeaderValue =
@@ -38,7 +38,13 @@ const HTTPS_FROM_NOW_ON: HeaderValue = HeaderValue::from_static("max-age=3153600
 
 /// Adds what a response does not say itself.
 pub async fn add(https: bool, mut response: Response) -> Response {
+    let stranger = response.status() == StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
+    if stranger {
+        // Whoever is not let in is told by what it would be (RFC 9110, 15.5.2), a browser's form, too: no browser
+        // asks for a password because of it.
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     for (name, value) in ALWAYS {
         headers.entry(name).or_insert(value);
     }

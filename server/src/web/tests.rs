@@ -191,6 +191,22 @@ async fn a_change_that_another_site_asks_for_is_forbidden() {
 }
 
 #[tokio::test]
+async fn only_a_socket_is_held_to_be_one_whatever_else_is_offered() {
+    let site = Site::start().await;
+    let offers = |protocols: &str| {
+        format!(
+            "GET /change HTTP/1.1\nHost: localhost\nCookie: a=b\nUpgrade: {protocols}\nOrigin: null\n"
+        )
+    };
+    for other in ["h2c", "TLS/1.0, h2c"] {
+        assert_eq!(site.status(&offers(other)).await, 200, "{other}");
+    }
+    for socket in ["websocket", "WebSocket", "h2c, websocket", "websocket/13"] {
+        assert_eq!(site.status(&offers(socket)).await, 403, "{socket}");
+    }
+}
+
+#[tokio::test]
 async fn every_answer_has_the_security_headers() {
     let site = Site::start().await;
     for request in [

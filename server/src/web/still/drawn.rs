@@ -29,10 +29,8 @@ pub async fn drawn(request: Request, next: Next) -> Response {
         Some((caller, access)) => frame::framed(&access, &caller, status, title(status), &inner),
         None => door(status, title(status), &super::pieces::alert(&words)),
     };
-    for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
-        if let Some(value) = parts.headers.get(&name) {
-            page.headers_mut().insert(name, value.clone());
-        }
+    if let Some(after) = parts.headers.get(header::RETRY_AFTER) {
+        page.headers_mut().insert(header::RETRY_AFTER, after.clone());
     }
     page
 }

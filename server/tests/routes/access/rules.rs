@@ -132,6 +132,43 @@ async fn each_contract_refuses_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn what_another_site_asks_for_is_refused_in_the_words_of_its_contract_too() {
+    let server = Running::start("").await;
+    let none = "00000000-0000-7000-8000-000000000000";
+    let socket = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Origin", "https://evil.example"),
+        ("Cookie", "a=b"),
+    ];
+    let path = format!("/runner-jobs/{none}/events/ws");
+    // Of another site, and of a browser that does not say of which.
+    for head in [&socket[..], &[socket[0], socket[1], socket[3]]] {
+        let answer = server.bare("GET", &path, head, "").await;
+        assert_eq!((answer.status, answer.header("content-type")), (403, "application/json"));
+        let said = answer.json().await;
+        assert_eq!((&said["statusCode"], &said["error"]), (&json!(403), &json!("Forbidden")));
+        assert!(said["message"].is_string(), "{said}");
+    }
+    let misdirected = async |path: &str| {
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+        let answer = client::raw(server.address, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 421"), "{answer}");
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        serde_json::from_str::<Value>(body).unwrap()
+    };
+    assert_eq!(misdirected("/api/events/stream").await["error"]["code"], "MISDIRECTED");
+    assert!(misdirected(&format!("/api/jobs/{none}/stream")).await["detail"].is_string());
+    let execution = misdirected(&format!("/api/v1/executions/{none}/events")).await;
+    assert_eq!(execution["error_code"], "misdirected");
+    assert_eq!(misdirected("/v0/pipelines/x/logs").await["error_code"], "Misdirected");
+    assert_eq!(misdirected(&path).await["statusCode"], 421);
+    assert_eq!(misdirected("/api/v1/jobs").await["status"], 421);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_page_leads_to_the_sign_in_and_from_there_back_to_itself_but_never_to_another_site() {
     let server = Running::start("").await;
     let user = json!({ "name": "ann", "role": "viewer", "password": PASSWORD });
