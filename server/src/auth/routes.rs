@@ -4,7 +4,7 @@
 //! is the table that the tests walk with every kind of caller.
 
 use super::{Visitor, Writes, refusal, until::Until};
-use crate::served::Served;
+use crate::{contracts::come_again, served::Served};
 use access::audit::Entry;
 use axum::{
     Router,
@@ -17,9 +17,8 @@ use axum::{
     routing::{MethodFilter, MethodRouter},
 };
 use engine::Caller;
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use shared::{Job, Role, access::Via};
-use std::hash::{BuildHasher, RandomState};
 
 /// Who may use a route.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +32,9 @@ pub enum Rule {
     Stream,
     /// Acts, or takes data away: who has at least this role. It is written in the audit log by this name.
     Act(Role, &'static str),
+    /// The same for what takes access away, one's own or others': who asked for too much in a minute may still do
+    /// that.
+    Ends(Role, &'static str),
 }
 
 impl Rule {
@@ -44,7 +46,15 @@ impl Rule {
         match self {
             Self::Open => None,
             Self::Stream => Some(Role::Viewer),
-            Self::Read(role) | Self::Act(role, _) => Some(role),
+            Self::Read(role) | Self::Act(role, _) | Self::Ends(role, _) => Some(role),
+        }
+    }
+
+    /// By what name it is written in the audit log; `None`: it is written only when it was refused.
+    pub fn action(self) -> Option<&'static str> {
+        match self {
+            Self::Act(_, name) | Self::Ends(_, name) => Some(name),
+            Self::Open | Self::Read(_) | Self::Stream => None,
         }
     }
 }
@@ -205,7 +215,8 @@ async fn check(rule: Rule, request: Request, next: Next) -> Response {
     } else {
         let Writes { per_minute, .. } = visitor.writes;
         let refused = |seconds| refusal::too_many(&path, per_minute, seconds);
-        visitor.writes.take(&caller).err().map(refused)
+        let asked = visitor.writes.take(&caller);
+        asked.err().filter(|_| !matches!(rule, Rule::Ends(..))).map(refused)
     };
     let browser = rule == Rule::Stream && caller.via == Via::Session && !bearer;
     let ended = caller.ended.clone();
@@ -219,9 +230,9 @@ async fn check(rule: Rule, request: Request, next: Next) -> Response {
         }
         response
     };
-    let response = match rule {
-        Rule::Act(..) => to_its_end(work).await,
-        _ => work.await,
+    let response = match rule.action() {
+        Some(_) => to_its_end(work).await,
+        None => work.await,
     };
     match rule {
         Rule::Stream if browser && is_shed(response.status()) => come_again(),
@@ -250,10 +261,10 @@ fn entry(
 ) -> Option<Entry> {
     let status = response.status();
     let refused = matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
-    let action = match rule {
-        Rule::Act(_, name) => name.to_owned(),
-        _ if refused => format!("read {}", route.unwrap_or_default()),
-        _ => return None,
+    let action = match rule.action() {
+        Some(name) => name.to_owned(),
+        None if refused => format!("read {}", route.unwrap_or_default()),
+        None => return None,
     };
     let done = response.extensions().get::<Done>().cloned();
     let done = done.unwrap_or_else(|| Done::to(path));
@@ -264,13 +275,4 @@ fn entry(
 
 fn is_shed(status: StatusCode) -> bool {
     matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
-}
-
-/// What an `EventSource` understands as "later": a stream that ends at once, and 5 to 15 s to wait.
-fn come_again() -> Response {
-    let jitter = RandomState::new().hash_one(()) % 10_000;
-    let mut response = Response::new(format!("retry: {}\n:later\n", 5_000 + jitter).into());
-    let stream = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, stream);
-    response
 }

@@ -10,13 +10,15 @@ use super::{
 use crate::web::IsEndless;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use http_body::Frame;
 use std::{
     convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
 };
+
+const EVENTS: &str = "text/event-stream; charset=utf-8";
 
 /// What a contract sends.
 pub trait Source: Send + Unpin + 'static {
@@ -32,7 +34,12 @@ pub trait Source: Send + Unpin + 'static {
 /// Answers with a stream of events.
 pub fn stream(place: Place, source: impl Source) -> Response {
     let body = StreamBody { place, source, shape: Shape::Events, part: Part::First };
-    response(body, "text/event-stream; charset=utf-8")
+    response(body, EVENTS)
+}
+
+/// Answers with a stream that ends at once: what an `EventSource` understands as "later".
+pub fn come_again() -> Response {
+    with_heads(Response::new(sse::later().into()), EVENTS)
 }
 
 /// Answers with text, of which nothing is the stream's own.
@@ -45,8 +52,12 @@ pub fn text(place: Place, source: impl Source) -> Response {
 
 fn response(body: StreamBody<impl Source>, content: &'static str) -> Response {
     let mut response = Response::new(Body::new(body));
-    *response.status_mut() = StatusCode::OK;
     response.extensions_mut().insert(IsEndless);
+    with_heads(response, content)
+}
+
+/// What every stream says of itself, so that nothing on the way keeps it back or changes it.
+fn with_heads(mut response: Response, content: &'static str) -> Response {
     let headers = response.headers_mut();
     for (name, value) in [
         (header::CONTENT_TYPE, content),

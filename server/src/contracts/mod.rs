@@ -27,6 +27,7 @@ mod story;
 mod streams;
 mod too_many;
 
+pub use body::come_again;
 pub use streams::{KEEP_ALIVE, Streams};
 pub use too_many::TooMany;
 

@@ -55,6 +55,11 @@ pub fn farewell() -> String {
     format!("retry: {}\n", jitter(1000..=5000))
 }
 
+/// All that a browser gets that is one stream too many: come again, but not soon.
+pub fn later() -> String {
+    format!("retry: {}\n:later\n", jitter(5000..=15_000))
+}
+
 /// A number out of the range, another one each time. Spreads load; no secret depends on it.
 fn jitter(range: RangeInclusive<u64>) -> u64 {
     let span = range.end() - range.start() + 1;

@@ -2,7 +2,7 @@
 
 use super::{Shown, Tab};
 use crate::{
-    auth::{By, Rule},
+    auth::By,
     query::Query,
     served,
     web::still::pieces::{button, field_with, table, time},
@@ -18,10 +18,7 @@ const ROWS: u32 = 100;
 
 /// What an action can be, for the field's suggestions.
 static ACTIONS: LazyLock<String> = LazyLock::new(|| {
-    let acts = served::table().into_iter().filter_map(|route| match route.rule {
-        Rule::Act(_, name) => Some(name),
-        _ => None,
-    });
+    let acts = served::table().into_iter().filter_map(|route| route.rule.action());
     let all: BTreeSet<&str> = acts.chain(["sign-in", "set-up"]).collect();
     let options = all.iter().map(|name| format!("<option value=\"{name}\"></option>"));
     element("datalist id=\"actions\"", &options.collect::<String>())
