@@ -1,6 +1,7 @@
 //! What was done: written in groups by one thread, and as lines of the server's log.
 
 use crate::{Access, AccessError, store::Store, throttle::Throttle};
+use engine::Caller;
 use rusqlite::{Row, Transaction, params};
 use shared::{
     Timestamp,
@@ -44,6 +45,22 @@ pub struct Entry {
     pub target: String,
     pub status: u16,
     pub detail: Option<String>,
+}
+
+impl Entry {
+    /// What the board did, asked for in another way than over the network: `from` says which.
+    pub fn of_board(from: &str, action: &str, target: &str, detail: Option<String>) -> Self {
+        let board = Caller::board();
+        Self {
+            caller: Some(board.name.to_string()),
+            via: Some(board.via),
+            address: from.to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            status: 200,
+            detail,
+        }
+    }
 }
 
 /// What to look for in the log. Absent: everything.

@@ -13,6 +13,9 @@ pub enum AccessError {
     /// A name and password that are not right, or no longer; never says which.
     #[error("the name or the password is not right")]
     SignIn,
+    /// Who asked for something may not ask for anything any more.
+    #[error("your access has ended; nothing was done")]
+    Ended,
     /// Seconds to wait.
     #[error("too many attempts; try again in {0} s")]
     TooMany(u64),

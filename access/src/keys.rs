@@ -1,12 +1,14 @@
 //! API keys: a name, a role, and a token that is shown once.
 
 use crate::{
-    Access, AccessError, names,
+    Access, AccessError,
+    audit::Entry,
+    names,
     secret::{self, Digest, KEY_PREFIX},
     users::taken,
 };
 use engine::Caller;
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use shared::{
     Role, Timestamp,
     access::{ApiKey, KeyMade, NewKey, Via},
@@ -49,12 +51,12 @@ impl Access {
             return Err(AccessError::Invalid { field: "until", rule });
         }
         let token = format!("{KEY_PREFIX}{}", secret::random::<32>()?);
-        let key = self.insert_key(&by.name, new, &token).await?;
+        let key = self.insert_key(by, new, &token).await?;
         Ok(KeyMade { key, token })
     }
 
-    /// Makes the first admin's key of a token from the environment, if there is neither user nor key;
-    /// whether it did.
+    /// Makes the first admin's key of a token from the environment, if there is neither user nor key; whether it
+    /// did. What was revoked is not given back its power.
     pub async fn bootstrap(&self, token: &str) -> Result<bool, AccessError> {
         let random = token.strip_prefix(KEY_PREFIX).unwrap_or_default();
         let usual =
@@ -65,15 +67,23 @@ impl Access {
             );
             return Err(AccessError::Invalid { field: "TAILBOARD_BOOTSTRAP_TOKEN", rule });
         }
-        if self.has_anyone() {
+        let digest = Digest::of(token);
+        if self.has_anyone() || self.live().keys.iter().any(|key| key.digest.is(&digest)) {
             return Ok(false);
         }
         let new = NewKey { name: "bootstrap".to_owned(), role: Role::Admin, until: None };
-        self.insert_key("board", new, token).await?;
+        let key = self.insert_key(&Caller::board(), new, token).await?;
+        let role = Some(key.role.as_str().to_owned());
+        self.audit(Entry::of_board("environment", "key.create", &key.name, role)).await;
         Ok(true)
     }
 
-    async fn insert_key(&self, by: &str, new: NewKey, token: &str) -> Result<ApiKey, AccessError> {
+    async fn insert_key(
+        &self,
+        by: &Caller,
+        new: NewKey,
+        token: &str,
+    ) -> Result<ApiKey, AccessError> {
         names::check(&new.name)?;
         if self.live().keys.len() >= MOST {
             return Err(AccessError::Conflict(format!(
@@ -85,13 +95,13 @@ impl Access {
             name: new.name,
             role: new.role,
             created_at: Timestamp::now(),
-            created_by: by.to_owned(),
+            created_by: by.name.to_string(),
             used_at: None,
             until: new.until,
             revoked_at: None,
         };
         let (row, digest) = (key.clone(), Digest::of(token));
-        self.change(move |tx| {
+        self.change_by(by, move |tx| {
             tx.execute(
                 "INSERT INTO keys (id, digest, name, role, created_at, created_by, until) \
                  VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -113,17 +123,34 @@ impl Access {
     }
 
     /// Revokes a key at once; gives its name.
-    pub async fn revoke_key(&self, id: Uuid) -> Result<String, AccessError> {
+    ///
+    /// # Errors
+    /// [`AccessError::Conflict`] if no admin could get in any more.
+    pub async fn revoke_key(&self, by: &Caller, id: Uuid) -> Result<String, AccessError> {
         let name = self.live().keys.iter().find(|key| key.id == id).map(|key| key.name.clone());
         let name = name.ok_or_else(|| AccessError::NotFound(format!("key {id}")))?;
-        self.change(move |tx| {
+        self.change_by(by, move |tx| {
+            let now = Timestamp::now();
+            let before = an_admin_gets_in(tx, now)?;
             tx.execute(
                 "UPDATE keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1",
-                params![id.as_bytes(), Timestamp::now().0],
+                params![id.as_bytes(), now.0],
             )?;
+            if before && !an_admin_gets_in(tx, now)? {
+                let last = "no admin could get in without this key; make another one with the role admin, or an \
+                    admin with a password, first";
+                return Err(AccessError::Conflict(last.to_owned()));
+            }
             Ok(())
         })
         .await?;
         Ok(name)
     }
+}
+
+/// Whether an admin has a key that works, or a password.
+fn an_admin_gets_in(tx: &Transaction<'_>, now: Timestamp) -> Result<bool, AccessError> {
+    let ways = "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled AND password IS NOT NULL) \
+        OR EXISTS (SELECT 1 FROM keys WHERE role = 'admin' AND revoked_at IS NULL AND coalesce(until > ?, true))";
+    Ok(tx.query_row(ways, [now.0], |row| row.get(0))?)
 }

@@ -20,6 +20,8 @@ mod secret;
 pub mod sessions;
 mod setup;
 mod store;
+#[cfg(test)]
+mod superseded;
 pub mod throttle;
 pub mod token;
 pub mod users;
@@ -29,6 +31,7 @@ pub use secret::KEY_PREFIX;
 pub use sessions::SignedIn;
 
 use audit::Audit;
+use engine::Caller;
 use live::Live;
 use password::Passwords;
 use setup::Setup;
@@ -103,13 +106,15 @@ impl Access {
         let store = Store::open(dir)?;
         let mut live = Live::default();
         live.follow(store.rows()?, &settings, Timestamp::now());
+        let setup = Setup::new()?;
+        setup.over_if(live.has_anyone(Timestamp::now()));
         let audit = Audit::start(store.clone(), settings.audit_kept);
         let window = Duration::from_secs(300);
         let (by_name, by_address) =
             (Throttle::new(settings.sign_ins, window), Throttle::new(settings.sign_ins, window));
         let live = RwLock::new(live);
         let tokens = settings.issuer.clone().map(Tokens::new).transpose()?;
-        let (passwords, setup) = (Passwords::new()?, Setup::new()?);
+        let passwords = Passwords::new()?;
         let inner =
             Inner { settings, store, live, passwords, setup, tokens, audit, by_name, by_address };
         Ok(Self(Arc::new(inner)))
@@ -156,18 +161,18 @@ impl Access {
         self.0.audit.flush().await;
     }
 
-    /// Whether anybody could sign in or has a key: before that, only the setup link leads in.
+    /// Whether there is a user, or a key that works: before that, only the setup link leads in.
     pub fn has_anyone(&self) -> bool {
-        self.live().has_anyone()
+        self.live().has_anyone(Timestamp::now())
     }
 
-    /// Whether anybody could get in from elsewhere: a user with a password, or a key.
+    /// Whether anybody could get in from elsewhere: a user with a password, or a key that works.
     pub fn has_credential(&self) -> bool {
-        self.live().has_credential()
+        self.live().has_credential(Timestamp::now())
     }
 
     /// Whose bearer token this is, while it works.
-    pub async fn bearer(&self, token: &str) -> Option<engine::Caller> {
+    pub async fn bearer(&self, token: &str) -> Option<Caller> {
         match token::is_token(token) {
             true => self.token(token).await,
             false => self.key(token),
@@ -184,9 +189,27 @@ impl Access {
             inner.store.change(change, |rows| {
                 let mut live = inner.live.write().unwrap_or_else(|held| held.into_inner());
                 live.follow(rows, &inner.settings, Timestamp::now());
+                inner.setup.over_if(live.has_anyone(Timestamp::now()));
             })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| AccessError::Gone)?
+    }
+
+    /// The same for `by`, whose access may have ended while what it asked for waited for its turn.
+    ///
+    /// # Errors
+    /// [`AccessError::Ended`] if it has; nothing is changed then.
+    async fn change_by<T: Send + 'static>(
+        &self,
+        by: &Caller,
+        change: impl FnOnce(&rusqlite::Transaction<'_>) -> Result<T, AccessError> + Send + 'static,
+    ) -> Result<T, AccessError> {
+        let ended = by.ended.clone();
+        // Whatever ends it is a change, too, and one at a time is made.
+        self.change(
+            move |tx| if ended.is_cancelled() { Err(AccessError::Ended) } else { change(tx) },
+        )
+        .await
     }
 
     /// Reads from the store.

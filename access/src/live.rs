@@ -192,13 +192,19 @@ impl Live {
         self.users.iter().find(|user| user.name.eq_ignore_ascii_case(name))
     }
 
-    pub fn has_anyone(&self) -> bool {
-        !self.users.is_empty() || self.keys.iter().any(|key| key.revoked_at.is_none())
+    pub fn has_anyone(&self, now: Timestamp) -> bool {
+        !self.users.is_empty() || self.has_key(now)
     }
 
-    pub fn has_credential(&self) -> bool {
-        self.users.iter().any(|user| user.password.is_some() && !user.disabled)
-            || self.keys.iter().any(|key| key.revoked_at.is_none())
+    pub fn has_credential(&self, now: Timestamp) -> bool {
+        self.users.iter().any(|user| user.password.is_some() && !user.disabled) || self.has_key(now)
+    }
+
+    /// Whether a key works: what is revoked or expired is shown for a while, and is no way in.
+    fn has_key(&self, now: Timestamp) -> bool {
+        let works =
+            |key: &KeyRow| key.revoked_at.is_none() && key.until.is_none_or(|until| now < until);
+        self.keys.iter().any(works)
     }
 }
 

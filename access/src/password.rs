@@ -68,6 +68,20 @@ impl Passwords {
         Ok(self.in_turn(is).await? && known)
     }
 
+    /// Takes every turn: whatever is asked for waits until they are given back.
+    #[cfg(test)]
+    pub async fn hold(&self) -> tokio::sync::OwnedSemaphorePermit {
+        self.turns.clone().acquire_many_owned(AT_A_TIME as u32).await.unwrap()
+    }
+
+    /// Returns when somebody waits for a turn.
+    #[cfg(test)]
+    pub async fn awaited(&self) {
+        while self.line.available_permits() == IN_LINE {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn in_turn<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,

@@ -63,11 +63,13 @@ impl Access {
         let hash = user.as_ref().and_then(|user| user.password.clone());
         let right = self.0.passwords.is(password, hash).await?;
         let Some(user) = user.filter(|_| right) else { return Err(AccessError::SignIn) };
+        let signed_in =
+            self.open_session(user.id, from, move |tx| is_as_checked(tx, &user)).await?;
         if let Some(guess) = &guess {
             self.0.by_name.give_back(guess);
         }
         self.0.by_address.give_back(&place);
-        self.open_session(user.id, from, |_| Ok(())).await
+        Ok(signed_in)
     }
 
     /// Counts an attempt; refuses it when there were too many from there. Gives what it was counted by.
@@ -121,7 +123,7 @@ impl Access {
             Ok(())
         })
         .await?;
-        // Whoever disabled the user in between was faster.
+        // Whoever ended it in between was faster.
         let caller = self.session(&secret).ok_or(AccessError::SignIn)?;
         Ok(SignedIn { caller, secret })
     }
@@ -163,6 +165,17 @@ impl Access {
         .await?;
         Ok(session.user)
     }
+}
+
+/// A check of a password takes its time, and waits for others. Whoever got another password meanwhile, was disabled
+/// or removed is not let in by what was right before.
+fn is_as_checked(tx: &Transaction<'_>, user: &UserRow) -> Result<(), AccessError> {
+    let same: bool = tx.query_row(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?1 AND password IS ?2 AND NOT disabled)",
+        params![user.id.as_bytes(), user.password],
+        |row| row.get(0),
+    )?;
+    same.then_some(()).ok_or(AccessError::SignIn)
 }
 
 /// What one place on the internet is: an address, or the network of 2^64 that a single host has.

@@ -7,6 +7,7 @@ use crate::{
     users,
 };
 use shared::Role;
+use std::sync::atomic::{AtomicBool, Ordering};
 use uuid::Uuid;
 
 /// What the first admin is called until it says otherwise.
@@ -14,18 +15,27 @@ const OWNER: &str = "owner";
 
 pub(crate) struct Setup {
     code: String,
+    /// Whether anybody had access since the start. The code is void from then on: if they lose it again, nobody may
+    /// have been told the code of this start, or whoever was told is not who is to have it.
+    over: AtomicBool,
 }
 
 impl Setup {
     pub fn new() -> Result<Self, AccessError> {
-        Ok(Self { code: secret::random::<16>()? })
+        Ok(Self { code: secret::random::<16>()?, over: AtomicBool::new(false) })
+    }
+
+    /// To be told of every change whether anybody has access.
+    pub fn over_if(&self, anyone: bool) {
+        self.over.fetch_or(anyone, Ordering::Relaxed);
     }
 }
 
 impl Access {
-    /// The setup code, while there is neither user nor key.
+    /// The setup code, if there has been neither user nor key since the start.
     pub fn setup_code(&self) -> Option<&str> {
-        (!self.has_anyone()).then_some(&self.0.setup.code)
+        let Setup { code, over } = &self.0.setup;
+        (!over.load(Ordering::Relaxed)).then_some(code)
     }
 
     /// Makes the first admin and signs it in. The code is void once there is a user.

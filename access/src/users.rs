@@ -1,6 +1,7 @@
 //! Users: made, changed and removed by admins.
 
 use crate::{Access, AccessError, names, store::UserRow};
+use engine::Caller;
 use rusqlite::{Transaction, params};
 use shared::{
     Role, Timestamp,
@@ -43,7 +44,7 @@ impl Access {
     }
 
     /// Makes a user.
-    pub async fn add_user(&self, new: NewUser) -> Result<User, AccessError> {
+    pub async fn add_user(&self, by: &Caller, new: NewUser) -> Result<User, AccessError> {
         names::check(&new.name)?;
         if self.live().users.len() >= MOST {
             return Err(AccessError::Conflict(format!(
@@ -55,12 +56,20 @@ impl Access {
             None => None,
         };
         let (name, role) = (new.name.clone(), new.role);
-        self.change(move |tx| insert(tx, Uuid::now_v7(), &name, password.as_deref(), role)).await?;
+        let insert = move |tx: &Transaction<'_>| {
+            insert(tx, Uuid::now_v7(), &name, password.as_deref(), role)
+        };
+        self.change_by(by, insert).await?;
         self.user(&new.name)
     }
 
     /// Changes what is given of a user. There is always an admin who is not disabled.
-    pub async fn change_user(&self, name: &str, change: UserChange) -> Result<User, AccessError> {
+    pub async fn change_user(
+        &self,
+        by: &Caller,
+        name: &str,
+        change: UserChange,
+    ) -> Result<User, AccessError> {
         let id = self.live().user(name).ok_or_else(|| no_user(name))?.id;
         if let Some(name) = &change.name {
             names::check(name)?;
@@ -70,7 +79,7 @@ impl Access {
             Some(password) => Some(self.0.passwords.hash(password, &called).await?),
             None => None,
         };
-        self.change(move |tx| {
+        self.change_by(by, move |tx| {
             let before = admins(tx)?;
             if let Some(name) = &change.name {
                 tx.execute(
@@ -104,9 +113,9 @@ impl Access {
     }
 
     /// Removes a user and ends its sessions. What it did stays in the log.
-    pub async fn delete_user(&self, name: &str) -> Result<(), AccessError> {
+    pub async fn delete_user(&self, by: &Caller, name: &str) -> Result<(), AccessError> {
         let id = self.live().user(name).ok_or_else(|| no_user(name))?.id;
-        self.change(move |tx| {
+        self.change_by(by, move |tx| {
             let before = admins(tx)?;
             tx.execute("DELETE FROM users WHERE id = ?", [id.as_bytes()])?;
             an_admin_is_left(tx, before)
@@ -114,7 +123,11 @@ impl Access {
         .await
     }
 
-    /// One's own new password. The session `keep` goes on, every other of the user ends.
+    /// One's own new password. The session `keep`, which asks for it, goes on; every other of the user ends.
+    ///
+    /// # Errors
+    /// [`AccessError::Invalid`] if `current` is not the password, or no longer; [`AccessError::Ended`] if the session
+    /// ended meanwhile.
     pub async fn set_password(
         &self,
         name: &str,
@@ -124,21 +137,32 @@ impl Access {
     ) -> Result<(), AccessError> {
         let UserRow { id, password: old, .. } =
             self.live().user(name).cloned().ok_or_else(|| no_user(name))?;
-        if let Some(old) = old {
+        let wrong = || {
+            let rule = "is not the password that you have now".to_owned();
+            AccessError::Invalid { field: "current", rule }
+        };
+        if let Some(old) = old.clone() {
             // Counted apart: nobody else can use these up.
             let guess = format!("{} own", name.to_ascii_lowercase());
             self.0.by_name.take(&guess).map_err(AccessError::TooMany)?;
             let current = current.unwrap_or_default();
             if !self.0.passwords.is(current, Some(old)).await? {
-                let rule = "is not the password that you have now".to_owned();
-                return Err(AccessError::Invalid { field: "current", rule });
+                return Err(wrong());
             }
             self.0.by_name.give_back(&guess);
         }
         let hash = self.0.passwords.hash(password, name).await?;
         self.change(move |tx| {
-            let to = params![id.as_bytes(), hash];
-            tx.execute("UPDATE users SET password = ?2 WHERE id = ?1", to)?;
+            let of_user = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = ?1 AND user = ?2)";
+            let session = params![keep.as_bytes(), id.as_bytes()];
+            // An admin may have been asked for help: what the admin decided stays.
+            if !tx.query_row(of_user, session, |row| row.get(0))? {
+                return Err(AccessError::Ended);
+            }
+            let update = "UPDATE users SET password = ?2 WHERE id = ?1 AND password IS ?3";
+            if tx.execute(update, params![id.as_bytes(), hash, old])? == 0 {
+                return Err(wrong());
+            }
             let others = params![id.as_bytes(), keep.as_bytes()];
             tx.execute("DELETE FROM sessions WHERE user = ?1 AND id <> ?2", others)?;
             Ok(())

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use access::{Access, AccessError, Settings, sessions::From};
+use access::{Access, AccessError, Settings, audit::AuditQuery, sessions::From};
 use engine::Caller;
 use shared::{
-    Role,
-    access::{NewKey, NewUser, UserChange},
+    Role, Timestamp,
+    access::{KeyMade, NewKey, NewUser, UserChange},
 };
 use std::{os::unix::fs::PermissionsExt, sync::atomic::Ordering, time::Duration};
 use tempfile::TempDir;
@@ -19,7 +19,7 @@ fn open(dir: &TempDir, settings: Settings) -> Access {
 
 async fn user(access: &Access, name: &str, role: Role) {
     let (name, password) = (name.to_owned(), Some(PASSWORD.to_owned()));
-    access.add_user(NewUser { name, role, password }).await.unwrap();
+    access.add_user(&Caller::board(), NewUser { name, role, password }).await.unwrap();
 }
 
 async fn sign_in(access: &Access, name: &str) -> Result<(Caller, String), AccessError> {
@@ -128,10 +128,10 @@ async fn who_is_disabled_cannot_sign_in_and_gets_no_other_answer_than_for_a_wron
     user(&access, "ann", Role::Viewer).await;
     let (caller, _) = sign_in(&access, "ann").await.unwrap();
     let change = |disabled| UserChange { disabled: Some(disabled), ..UserChange::default() };
-    access.change_user("ann", change(true)).await.unwrap();
+    access.change_user(&Caller::board(), "ann", change(true)).await.unwrap();
     ends(&caller).await;
     assert!(matches!(sign_in(&access, "ann").await, Err(AccessError::SignIn)));
-    access.change_user("ann", change(false)).await.unwrap();
+    access.change_user(&Caller::board(), "ann", change(false)).await.unwrap();
     assert!(sign_in(&access, "ann").await.is_ok());
 }
 
@@ -143,7 +143,10 @@ async fn a_new_password_from_an_admin_ends_every_session() {
     user(&access, "ann", Role::Viewer).await;
     let (caller, _) = sign_in(&access, "ann").await.unwrap();
     let password = Some("another-good-password".to_owned());
-    access.change_user("ann", UserChange { password, ..UserChange::default() }).await.unwrap();
+    access
+        .change_user(&Caller::board(), "ann", UserChange { password, ..UserChange::default() })
+        .await
+        .unwrap();
     ends(&caller).await;
     assert!(sign_in(&access, "ann").await.is_err());
 }
@@ -231,10 +234,107 @@ async fn there_is_always_an_admin_and_one_who_can_sign_in_if_there_was() {
     let dir = tempfile::tempdir().unwrap();
     let access = open(&dir, Settings::default());
     let new = |name: &str| NewUser { name: name.to_owned(), role: Role::Admin, password: None };
-    access.add_user(new("owner")).await.unwrap();
-    assert!(matches!(access.delete_user("owner").await, Err(AccessError::Conflict(_))));
+    access.add_user(&Caller::board(), new("owner")).await.unwrap();
+    assert!(matches!(
+        access.delete_user(&Caller::board(), "owner").await,
+        Err(AccessError::Conflict(_))
+    ));
     user(&access, "root", Role::Admin).await;
-    assert!(matches!(access.delete_user("root").await, Err(AccessError::Conflict(_))));
-    access.delete_user("owner").await.unwrap();
-    assert!(matches!(access.delete_user("root").await, Err(AccessError::Conflict(_))));
+    assert!(matches!(
+        access.delete_user(&Caller::board(), "root").await,
+        Err(AccessError::Conflict(_))
+    ));
+    access.delete_user(&Caller::board(), "owner").await.unwrap();
+    assert!(matches!(
+        access.delete_user(&Caller::board(), "root").await,
+        Err(AccessError::Conflict(_))
+    ));
+}
+
+/// An admin's key that works for so long, or until it is revoked.
+async fn key(access: &Access, name: &str, role: Role, for_ms: Option<i64>) -> KeyMade {
+    let until = for_ms.map(|ms| Timestamp(Timestamp::now().0 + ms));
+    access.add_key(&Caller::board(), NewKey { name: name.to_owned(), role, until }).await.unwrap()
+}
+
+/// Makes all keys expire.
+fn expire_keys(dir: &TempDir) {
+    let db = rusqlite::Connection::open(dir.path().join("access.db")).unwrap();
+    db.execute("UPDATE keys SET until = 1", []).unwrap();
+}
+
+#[tokio::test]
+async fn keys_that_have_expired_are_no_way_in_and_the_next_start_has_a_link_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    key(&access, "ci", Role::Admin, Some(60_000)).await;
+    assert!(access.has_anyone() && access.has_credential() && access.setup_code().is_none());
+    drop(access);
+    expire_keys(&dir);
+    let access = open(&dir, Settings::default());
+    assert!(!access.has_anyone() && !access.has_credential());
+    let code = access.setup_code().unwrap().to_owned();
+    access.set_up(&code, From::default()).await.unwrap();
+    assert!(access.has_anyone() && access.setup_code().is_none());
+}
+
+#[tokio::test]
+async fn a_code_is_void_for_good_once_anybody_had_access() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    let code = access.setup_code().unwrap().to_owned();
+    let made = key(&access, "short", Role::Viewer, None).await;
+    access.revoke_key(&Caller::board(), made.key.id).await.unwrap();
+    assert!(!access.has_anyone() && access.setup_code().is_none());
+    assert!(access.set_up(&code, From::default()).await.is_err());
+    drop(access);
+    assert!(open(&dir, Settings::default()).setup_code().is_some_and(|new| new != code));
+}
+
+#[tokio::test]
+async fn the_key_without_which_no_admin_gets_in_is_not_revoked() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    let board = Caller::board();
+    let kept = async |made: &KeyMade| {
+        let tried = access.revoke_key(&board, made.key.id).await;
+        let said = tried.unwrap_err().to_string();
+        assert!(said.contains("make another one with the role admin"), "{said}");
+        assert!(access.key(&made.token).is_some());
+    };
+    let first = key(&access, "first", Role::Admin, None).await;
+    kept(&first).await;
+    key(&access, "reads", Role::Viewer, None).await;
+    kept(&first).await;
+    let new = NewUser { name: "owner".to_owned(), role: Role::Admin, password: None };
+    access.add_user(&board, new).await.unwrap();
+    kept(&first).await;
+    let second = key(&access, "second", Role::Admin, None).await;
+    access.revoke_key(&board, first.key.id).await.unwrap();
+    kept(&second).await;
+    user(&access, "root", Role::Admin).await;
+    access.revoke_key(&board, second.key.id).await.unwrap();
+    assert!(access.key(&second.token).is_none());
+}
+
+#[tokio::test]
+async fn a_first_key_from_the_environment_is_written_down_and_comes_back_by_no_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let access = open(&dir, Settings::default());
+    let token = format!("tb_{}", "0".repeat(32));
+    assert!(access.bootstrap(&token).await.unwrap());
+    let log = access.audit_log(AuditQuery::default()).await.unwrap().items;
+    let entry = &log[0];
+    assert_eq!(
+        (&*entry.action, &*entry.target, &*entry.address, entry.detail.as_deref()),
+        ("key.create", "bootstrap", "environment", Some("admin"))
+    );
+    let other = key(&access, "other", Role::Admin, Some(60_000)).await;
+    let id = access.keys().iter().find(|key| key.name == "bootstrap").unwrap().id;
+    access.revoke_key(&Caller::board(), id).await.unwrap();
+    drop((access, other));
+    expire_keys(&dir);
+    let access = open(&dir, Settings::default());
+    assert!(!access.bootstrap(&token).await.unwrap());
+    assert!(access.key(&token).is_none() && access.setup_code().is_some());
 }

@@ -159,6 +159,22 @@ async fn claims_that_are_missing_wrong_or_of_another_type_are_refused() {
 }
 
 #[tokio::test]
+async fn the_times_of_a_token_need_not_be_whole_seconds() {
+    let key = ed();
+    let (access, _dir) = believing(&key, Algorithm::EdDSA);
+    let now = Timestamp::now().0 as f64 / 1000.0;
+    for (name, value) in [("exp", now + 60.25), ("nbf", now - 0.5), ("iat", now + 0.5)] {
+        let token = signed(&key, Algorithm::EdDSA, "a", &with(name, json!(value)));
+        let caller = access.bearer(&token).await.unwrap();
+        let exp =
+            if name == "exp" { Timestamp((value * 1000.0) as i64) } else { caller.until.unwrap() };
+        assert_eq!(caller.until, Some(exp));
+    }
+    let over = with("exp", json!(now - 0.1));
+    assert!(access.bearer(&signed(&key, Algorithm::EdDSA, "a", &over)).await.is_none());
+}
+
+#[tokio::test]
 async fn another_key_another_algorithm_and_none_are_refused() {
     let key = ed();
     let (access, _dir) = believing(&key, Algorithm::EdDSA);

@@ -69,11 +69,12 @@ struct Claims {
     #[serde(rename = "iss")]
     _iss: String,
     sub: String,
-    exp: u64,
+    /// Seconds since 1970, as the other times; they need not be whole (RFC 7519, 2).
+    exp: f64,
     #[serde(rename = "nbf")]
-    _nbf: Option<u64>,
+    _nbf: Option<f64>,
     #[serde(rename = "iat")]
-    _iat: Option<u64>,
+    _iat: Option<f64>,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
 }
@@ -129,8 +130,7 @@ impl Tokens {
         let claims = decode::<Claims>(token, &key, &validation).map_err(Refused::Wrong)?.claims;
         // No leeway at the end: streams end with it. And what is checked is not believed for ever: the issuer may
         // have withdrawn the key.
-        let exp = i64::try_from(claims.exp.saturating_mul(1000)).unwrap_or(i64::MAX);
-        let until = exp.min(Timestamp::now().0 + CHECKED_AGAIN_MS);
+        let until = ((claims.exp * 1000.0) as i64).min(Timestamp::now().0 + CHECKED_AGAIN_MS);
         if until <= Timestamp::now().0 {
             return Err(Refused::Over);
         }

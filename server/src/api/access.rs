@@ -30,20 +30,21 @@ use uuid::Uuid;
 
 pub(super) fn routes() -> Routes {
     let act = |name| Rule::Act(Role::Admin, name);
+    let ends = |name| Rule::Ends(Role::Admin, name);
     let own = |name| Rule::Act(Role::Viewer, name);
     let admin = Rule::Read(Role::Admin);
     Routes::new()
         .get("/me", Rule::READ, me)
         .post("/me/password", own("password.change"), password)
         .get("/sessions", Rule::READ, sessions)
-        .delete("/sessions/{id}", own("session.end"), end_session)
+        .delete("/sessions/{id}", Rule::Ends(Role::Viewer, "session.end"), end_session)
         .get("/users", admin, users)
         .post("/users", act("user.create"), add_user)
-        .patch("/users/{name}", act("user.change"), change_user)
-        .delete("/users/{name}", act("user.delete"), delete_user)
+        .patch("/users/{name}", ends("user.change"), change_user)
+        .delete("/users/{name}", ends("user.delete"), delete_user)
         .get("/keys", admin, keys)
         .post("/keys", act("key.create"), add_key)
-        .delete("/keys/{id}", act("key.revoke"), revoke_key)
+        .delete("/keys/{id}", ends("key.revoke"), revoke_key)
         .get("/audit", admin, audit_log)
 }
 
@@ -107,9 +108,10 @@ pub(super) async fn users(State(access): State<Access>, query: Query) -> Answer<
     responses((status = 201, body = User), (status = 400), (status = 409)))]
 pub(super) async fn add_user(
     State(access): State<Access>,
+    By(caller): By,
     StrictJson(new): StrictJson<NewUser>,
 ) -> Answer<Response> {
-    let user = access.add_user(new).await?;
+    let user = access.add_user(&caller, new).await?;
     let named = Done::of_role(&user.name, user.role);
     Ok((StatusCode::CREATED, Extension(named), Json(user)).into_response())
 }
@@ -120,6 +122,7 @@ pub(super) async fn add_user(
     responses((status = 200, body = User), (status = 400), (status = 404), (status = 409)))]
 pub(super) async fn change_user(
     State(access): State<Access>,
+    By(caller): By,
     Path(name): Path<String>,
     StrictJson(change): StrictJson<UserChange>,
 ) -> Answer<Response> {
@@ -128,7 +131,7 @@ pub(super) async fn change_user(
     detail.extend(change.role.map(|role| format!("role {}", role.as_str())));
     detail.extend(change.disabled.map(|off| if off { "disabled" } else { "enabled" }.to_owned()));
     detail.extend(change.password.as_ref().map(|_| "password".to_owned()));
-    let user = access.change_user(&name, change).await?;
+    let user = access.change_user(&caller, &name, change).await?;
     let done = Done { detail: Some(detail.join(", ")), ..Done::to(name) };
     Ok((Extension(done), Json(user)).into_response())
 }
@@ -138,9 +141,10 @@ pub(super) async fn change_user(
     responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn delete_user(
     State(access): State<Access>,
+    By(caller): By,
     Path(name): Path<String>,
 ) -> Answer<Response> {
-    access.delete_user(&name).await?;
+    access.delete_user(&caller, &name).await?;
     Ok(done(name, StatusCode::NO_CONTENT))
 }
 
@@ -164,14 +168,15 @@ pub(super) async fn add_key(
     Ok((StatusCode::CREATED, Extension(named), Json(made)).into_response())
 }
 
-/// Revokes an API key at once, with its streams.
+/// Revokes an API key at once, with its streams; not the one without which no admin could get in.
 #[utoipa::path(delete, path = "/api/v1/keys/{id}", tag = "access", operation_id = "revoke_key", params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 404)))]
+    responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn revoke_key(
     State(access): State<Access>,
+    By(caller): By,
     Path(id): Path<String>,
 ) -> Answer<Response> {
-    let name = access.revoke_key(id_of("key", &id)?).await?;
+    let name = access.revoke_key(&caller, id_of("key", &id)?).await?;
     Ok(done(name, StatusCode::NO_CONTENT))
 }
 
@@ -230,7 +235,7 @@ impl From<AccessError> for ApiError {
             AccessError::Invalid { field, .. } => bad_field(field, detail),
             AccessError::Conflict(_) => Self::new(StatusCode::CONFLICT, detail),
             AccessError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, detail),
-            AccessError::SignIn => Self::new(StatusCode::UNAUTHORIZED, detail),
+            AccessError::SignIn | AccessError::Ended => Self::new(StatusCode::UNAUTHORIZED, detail),
             AccessError::TooMany(seconds) => {
                 Self::new(StatusCode::TOO_MANY_REQUESTS, detail).after(seconds)
             }

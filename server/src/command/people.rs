@@ -4,7 +4,7 @@ use access::{Access, AccessError, audit::Entry};
 use client::{Door, Failure, Refusal};
 use engine::{Caller, store::DirectoryLock};
 use http::StatusCode;
-use shared::access::{ApiKey, KeyMade, NewKey, NewUser, User, UserChange, Via};
+use shared::access::{ApiKey, KeyMade, NewKey, NewUser, User, UserChange};
 use std::{path::Path, time::Duration};
 use uuid::Uuid;
 
@@ -44,17 +44,7 @@ impl Kept {
 
     /// What was done, for the log that admins read.
     async fn tell(&self, action: &str, target: &str, detail: Option<String>) {
-        self.access
-            .audit(Entry {
-                caller: Some(Caller::board().name.to_string()),
-                via: Some(Via::Board),
-                address: "command line".to_owned(),
-                action: action.to_owned(),
-                target: target.to_owned(),
-                status: StatusCode::OK.as_u16(),
-                detail,
-            })
-            .await;
+        self.access.audit(Entry::of_board("command line", action, target, detail)).await;
     }
 }
 
@@ -64,7 +54,7 @@ impl Door for Kept {
     }
 
     async fn add_user(&self, new: NewUser) -> Result<User, Failure> {
-        let user = self.access.add_user(new).await.map_err(refused)?;
+        let user = self.access.add_user(&Caller::board(), new).await.map_err(refused)?;
         self.tell("user.create", &user.name, Some(user.role.as_str().to_owned())).await;
         Ok(user)
     }
@@ -75,13 +65,14 @@ impl Door for Kept {
         detail
             .extend(change.disabled.map(|off| if off { "disabled" } else { "enabled" }.to_owned()));
         detail.extend(change.password.as_ref().map(|_| "password".to_owned()));
-        let user = self.access.change_user(name, change).await.map_err(refused)?;
+        let user =
+            self.access.change_user(&Caller::board(), name, change).await.map_err(refused)?;
         self.tell("user.change", name, Some(detail.join(", "))).await;
         Ok(user)
     }
 
     async fn delete_user(&self, name: &str) -> Result<(), Failure> {
-        self.access.delete_user(name).await.map_err(refused)?;
+        self.access.delete_user(&Caller::board(), name).await.map_err(refused)?;
         self.tell("user.delete", name, None).await;
         Ok(())
     }
@@ -97,7 +88,7 @@ impl Door for Kept {
     }
 
     async fn revoke_key(&self, id: Uuid) -> Result<(), Failure> {
-        let name = self.access.revoke_key(id).await.map_err(refused)?;
+        let name = self.access.revoke_key(&Caller::board(), id).await.map_err(refused)?;
         self.tell("key.revoke", &name, None).await;
         Ok(())
     }

@@ -8,9 +8,10 @@ use crate::{
     served::Served,
     web,
 };
-use access::Access;
+use access::{Access, audit::Entry};
 use anyhow::{Context, bail};
 use engine::{Caller, Engine, OnShutdown, store::DirectoryLock};
+use http::StatusCode;
 use std::{
     io::IsTerminal, os::unix::process::CommandExt, path::PathBuf, process::ExitCode, time::Duration,
 };
@@ -92,7 +93,7 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     let notify = Notify::from_environment();
     notify.ready();
 
-    let asked = signals.next(&reloads, &notify).await;
+    let asked = signals.next((&reloads, &access), &notify).await;
     notify.stopping();
     let told = Instant::now();
     let cancel = engine.on_shutdown() == OnShutdown::Cancel;
@@ -113,7 +114,7 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     serving.await?;
     tokio::select! {
         () = engine.stop(cancel) => {}
-        _ = signals.next(&reloads, &notify), if cancel => eprintln!("not waiting any longer"),
+        _ = signals.next((&reloads, &access), &notify), if cancel => eprintln!("not waiting any longer"),
     }
     access.close().await;
     Ok(())
@@ -128,7 +129,9 @@ async fn access(args: &Serve, settings: &AccessSettings) -> anyhow::Result<Acces
     if let Ok(token) = std::env::var(BOOTSTRAP) {
         match access.bootstrap(&token).await? {
             true => tracing::info!("made the admin key \"bootstrap\" of {BOOTSTRAP}"),
-            false => tracing::warn!("{BOOTSTRAP} is ignored: there are users or keys already"),
+            false => tracing::warn!(
+                "{BOOTSTRAP} is ignored: there are users or keys already, or its own was revoked"
+            ),
         }
     }
     let listen = args.listen;
@@ -151,6 +154,20 @@ async fn access(args: &Serve, settings: &AccessSettings) -> anyhow::Result<Acces
         );
     }
     Ok(access)
+}
+
+/// Reads the configuration again, as a signal asked for, and writes that down as of the same request over the API.
+async fn reload((reloads, access): (&Reloads, &Access)) {
+    let done = reloads.now().await;
+    let status = match &done {
+        Ok(_) => StatusCode::OK,
+        Err(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    if let Err(error) = done {
+        tracing::error!("the configuration was not reloaded: {error}");
+    }
+    let entry = Entry::of_board("signal", "config.reload", "SIGHUP", None);
+    access.audit(Entry { status: status.as_u16(), ..entry }).await;
 }
 
 /// "1 run is going on", "3 runs are going on".
@@ -180,16 +197,14 @@ impl Signals {
     }
 
     /// How the server is asked to end. A hangup meanwhile reloads the configuration.
-    async fn next(&mut self, reloads: &Reloads, notify: &Notify) -> Asked {
+    async fn next(&mut self, on_hangup: (&Reloads, &Access), notify: &Notify) -> Asked {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return Asked::Interrupt,
                 _ = self.terminate.recv() => return Asked::Terminate,
                 _ = self.hangup.recv() => {
                     notify.reloading();
-                    if let Err(error) = reloads.now().await {
-                        tracing::error!("the configuration was not reloaded: {error}");
-                    }
+                    reload(on_hangup).await;
                     notify.ready();
                 }
             }

@@ -6,7 +6,7 @@
 //! - [`headers`]: the security headers of every response
 //! - [`document`]: pages, rendered on the server; [`assets`]: the files they load
 //! - [`download`]: logs as files, whole, in ranges ([`range`]) or compressed
-//! - [`forms`]: what the buttons on pages do without JavaScript
+//! - [`forms`]: what the buttons on pages do without JavaScript; [`ours`]: where a form leads back to
 //! - [`still`]: pages without WebAssembly; of them are made [`sign_in`], into and out of a session, and
 //!   [`settings`], who has access
 //!
@@ -23,6 +23,7 @@ mod guard;
 mod headers;
 mod in_time;
 mod listener;
+mod ours;
 mod range;
 mod selected;
 mod serve;

@@ -416,7 +416,16 @@ async fn a_hangup_reloads_and_the_service_manager_is_told() {
     std::fs::write(dir.path().join("tailboard.toml"), "nonesuch = 1").unwrap();
     server.signal("-HUP");
     server.says("the configuration was not reloaded").await;
+    told("READY=1").await;
     server.run("two").await;
+    let path = "/api/v1/audit?action=config.reload";
+    let log = client::send(server.address, "GET", path, &[], b"").await.json().await;
+    let entries = log["items"].as_array().unwrap();
+    let told_of = |entry: &serde_json::Value| {
+        (entry["caller"].clone(), entry["address"].clone(), entry["status"].clone())
+    };
+    let of = |status: u16| (json!("board"), json!("signal"), json!(status));
+    assert_eq!(entries.iter().map(told_of).collect::<Vec<_>>(), [of(422), of(200)], "{log}");
     server.signal("-TERM");
     told("STOPPING=1").await;
     assert_eq!(server.ends().await, Some(0));

@@ -195,7 +195,7 @@ async fn it_closes_with_4401_when_access_ends() {
     let opened = Socket::asked_with(&server, &made.token, &id, "", None).await.unwrap();
     let mut socket = Socket(opened);
     socket.next().await.unwrap();
-    server.access.revoke_key(made.key.id).await.unwrap();
+    server.access.revoke_key(&Caller::board(), made.key.id).await.unwrap();
     assert_eq!(socket.rest().await.1, 4401);
     assert!(Socket::asked_with(&server, &made.token, &id, "", None).await.is_err());
     gate.open();

@@ -184,7 +184,7 @@ async fn called(access: &Access, caller: &Caller, name: &str) -> Result<Caller, 
     for_users(caller)?;
     if *caller.name != *name {
         let change = UserChange { name: Some(name.to_owned()), ..UserChange::default() };
-        access.change_user(&caller.name, change).await?;
+        access.change_user(caller, &caller.name, change).await?;
     }
     Ok(Caller { name: name.into(), ..caller.clone() })
 }

@@ -142,7 +142,7 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
 ) -> Response {
     let revoked = match id.parse() {
-        Ok(id) => access.revoke_key(id).await,
+        Ok(id) => access.revoke_key(&caller, id).await,
         Err(_) => Err(AccessError::NotFound(format!("key {id}"))),
     };
     match revoked {

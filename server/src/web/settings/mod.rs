@@ -27,7 +27,9 @@ use shared::Role;
 
 pub fn routes() -> Routes {
     let act = |name| Rule::Act(Role::Admin, name);
+    let ends = |name| Rule::Ends(Role::Admin, name);
     let own = |name| Rule::Act(Role::Viewer, name);
+    let ends_own = Rule::Ends(Role::Viewer, "session.end");
     let admin = Rule::Read(Role::Admin);
     Routes::new()
         .get("/settings", Rule::READ, account::page)
@@ -35,16 +37,16 @@ pub fn routes() -> Routes {
         .post("/settings/name", act("user.change"), account::name)
         .post("/settings/begin", act("user.change"), account::begin)
         .get("/settings/sessions", admin, sessions::page)
-        .post("/settings/sessions/{id}/end", own("session.end"), sessions::end)
-        .post("/settings/others/end", own("session.end"), sessions::end_others)
+        .post("/settings/sessions/{id}/end", ends_own, sessions::end)
+        .post("/settings/others/end", ends_own, sessions::end_others)
         .get("/settings/users", admin, users::page)
         .post("/settings/users", act("user.create"), users::add)
         .get("/settings/users/{name}", admin, users::one::page)
-        .post("/settings/users/{name}/change", act("user.change"), users::one::change)
-        .post("/settings/users/{name}/delete", act("user.delete"), users::one::delete)
+        .post("/settings/users/{name}/change", ends("user.change"), users::one::change)
+        .post("/settings/users/{name}/delete", ends("user.delete"), users::one::delete)
         .get("/settings/keys", admin, keys::page)
         .post("/settings/keys", act("key.create"), keys::add)
-        .post("/settings/keys/{id}/revoke", act("key.revoke"), keys::revoke)
+        .post("/settings/keys/{id}/revoke", ends("key.revoke"), keys::revoke)
         .get("/settings/audit", admin, audit::page)
         .wrap(|router| router.layer(middleware::from_fn(drawn)))
 }
@@ -101,6 +103,7 @@ impl<'a> Shown<'a> {
             AccessError::Conflict(_) => (StatusCode::CONFLICT, error.to_string()),
             AccessError::NotFound(_) => (StatusCode::NOT_FOUND, error.to_string()),
             AccessError::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+            AccessError::Ended => (StatusCode::UNAUTHORIZED, error.to_string()),
             error => {
                 tracing::error!(%error, "access cannot be read or changed");
                 (StatusCode::SERVICE_UNAVAILABLE, "it cannot be changed now; try again".to_owned())

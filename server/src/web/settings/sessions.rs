@@ -5,7 +5,10 @@ use crate::{
     auth::{By, Done},
     path::Path,
     query::Query,
-    web::still::pieces::{act, section, table, time},
+    web::{
+        ours::ours,
+        still::pieces::{act, section, table, time},
+    },
 };
 use access::{Access, AccessError};
 use app::html::{element, escape, text};
@@ -108,9 +111,8 @@ pub(super) async fn end(
         Ok(id) => access.end_session(&caller, id).await,
         Err(_) => Err(gone()),
     };
-    let to =
-        to.filter(|to| to.starts_with("/settings") && !to.contains(['?', '#'])).unwrap_or_default();
-    let to = if to.is_empty() { "/settings" } else { &to };
+    let to = ours(to.as_deref());
+    let to = if to.starts_with("/settings") && !to.contains(['?', '#']) { to } else { "/settings" };
     match done {
         Ok(user) => obeyed(to, "ended", Done::to(user)),
         Err(error) => {

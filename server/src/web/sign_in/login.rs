@@ -1,12 +1,15 @@
 //! By name and password.
 
-use super::{from, kept_out, let_in, where_the_link_is, words};
+use super::{from, kept_out, let_in, where_a_link_will_be, where_the_link_is, words};
 use crate::{
     auth::Visitor,
     query::Query,
-    web::still::{
-        door,
-        pieces::{alert, button, field, field_with},
+    web::{
+        ours::ours,
+        still::{
+            door,
+            pieces::{alert, button, field, field_with},
+        },
     },
 };
 use access::Access;
@@ -19,16 +22,6 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-/// A path of ours, never another site.
-fn ours(next: Option<&str>) -> &str {
-    let plain = |next: &&str| {
-        next.starts_with('/')
-            && !next.starts_with("//")
-            && !next.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control())
-    };
-    next.filter(plain).unwrap_or("/")
-}
-
 pub(super) async fn page(State(access): State<Access>, visitor: Visitor, query: Query) -> Response {
     let next = ours(query.text("next"));
     if visitor.caller.is_some() {
@@ -36,6 +29,9 @@ pub(super) async fn page(State(access): State<Access>, visitor: Visitor, query: 
     }
     if access.setup_code().is_some() {
         return where_the_link_is();
+    }
+    if !access.has_anyone() {
+        return where_a_link_will_be();
     }
     form(StatusCode::OK, "", "", next)
 }

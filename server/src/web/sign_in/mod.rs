@@ -20,7 +20,7 @@ pub fn routes() -> Routes {
         .post("/login", Rule::Open, login::sign_in)
         .get("/setup", Rule::Open, setup::page)
         .post("/setup", Rule::Open, setup::set_up)
-        .post("/logout", Rule::Act(Role::Viewer, "sign-out"), logout)
+        .post("/logout", Rule::Ends(Role::Viewer, "sign-out"), logout)
         .wrap(|router| router.layer(middleware::from_fn(drawn)))
 }
 
@@ -115,7 +115,15 @@ fn from(visitor: &Visitor, headers: &HeaderMap) -> From {
     }
 }
 
-/// Where every page leads while nobody has access.
+/// Where every page leads when nobody has access any more: the last key was revoked, or expired.
+fn where_a_link_will_be() -> Response {
+    let words = "<p>Nobody has access to this board any more: there is no user, and no key that works.</p>\
+        <p>Start it again. <code class=\"mono\">tailboard serve</code> then ends what it writes to its terminal, or to \
+        the log of its service, with a link; open it, in the browser, to be its admin.</p>";
+    door(StatusCode::UNAUTHORIZED, "Start it again", words)
+}
+
+/// Where every page leads while nobody has access yet.
 fn where_the_link_is() -> Response {
     let words = "<p>Nobody has access to this board yet. It printed a link when it was started:</p>\
         <p><code class=\"door-code mono\">http://…/setup#…</code></p>\

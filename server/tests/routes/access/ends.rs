@@ -64,9 +64,15 @@ async fn past_its_streams_a_browser_is_told_to_come_again_and_a_script_429() {
     let server = Running::start("[limits]\nstreams_per_caller = 1\n").await;
     let ann = server.user("ann", "viewer").await;
     let first = stream(&server, &[("Cookie", &ann)]).await;
-    let later = stream(&server, &[("Cookie", &ann)]).await.text().await;
+    let later = stream(&server, &[("Cookie", &ann)]).await;
+    for name in ["content-type", "cache-control", "x-accel-buffering", "x-content-type-options"] {
+        assert_eq!(later.header(name), first.header(name), "as any stream: {name}");
+    }
+    assert_eq!(later.header("x-accel-buffering"), "no");
+    let later = later.text().await;
     let wait: u64 = later.strip_prefix("retry: ").unwrap().lines().next().unwrap().parse().unwrap();
-    assert!((5_000..15_000).contains(&wait), "{later}");
+    assert!((5_000..=15_000).contains(&wait), "{later}");
+    assert_eq!(later, format!("retry: {wait}\n:later\n"));
     let (_, token) = server.key("tail", "viewer").await;
     let bearer = format!("Bearer {token}");
     let _open = stream(&server, &[("Authorization", &bearer)]).await;
@@ -165,6 +171,46 @@ async fn who_changes_too_much_in_a_minute_waits_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn who_has_asked_for_too_much_may_still_end_access() {
+    let server = Running::start("[limits]\nwrites_per_minute = 10\n").await;
+    let (key, _) = server.key("leaked", "viewer").await;
+    let (form_key, _) = server.key("leaked-too", "viewer").await;
+    let (ann, root) = (server.user("ann", "operator").await, server.user("root", "admin").await);
+    let bob = server.user("bob", "viewer").await;
+    let bobs = server.json("/api/v1/sessions").await["items"].as_array().unwrap().clone();
+    let bobs = bobs.iter().find(|session| session["user"] == "bob").unwrap()["id"].clone();
+    let session = format!("/api/v1/sessions/{}", bobs.as_str().unwrap());
+    // All that may be asked for is.
+    let admin = format!("Bearer {}", client::TOKEN);
+    for credential in [("Cookie", &*ann), ("Cookie", &*root), ("Authorization", &*admin)] {
+        let head = [("Content-Type", "application/json"), credential];
+        let mut last = 0;
+        for _ in 0..20 {
+            last = server.bare("POST", "/api/v1/executions", &head, "{}").await.status;
+        }
+        assert_eq!(last, 429);
+    }
+
+    let call = async |method: &str, path: &str, body| server.call(method, path, body).await.status;
+    assert_eq!(call("DELETE", &format!("/api/v1/keys/{key}"), json!({})).await, 204);
+    assert_eq!(call("DELETE", &session, json!({})).await, 204);
+    assert_eq!(server.bare("GET", "/api/v1/me", &[("Cookie", &bob)], "").await.status, 401);
+    let off = json!({ "disabled": true });
+    assert_eq!(call("PATCH", "/api/v1/users/bob", off).await, 200);
+    assert_eq!(call("DELETE", "/api/v1/users/bob", json!({})).await, 204);
+    assert_eq!(call("POST", "/api/v1/users", json!({})).await, 429, "all else waits");
+
+    let form = async |path: &str, cookie: &str| server.form(path, cookie, "").await.status;
+    assert_eq!(form("/settings/others/end", &ann).await, 303);
+    assert_eq!(form(&format!("/settings/keys/{form_key}/revoke"), &root).await, 303);
+    assert_eq!(server.form("/settings/users/ann/change", &root, "role=viewer").await.status, 303);
+    assert_eq!(form("/settings/users", &root).await, 429, "all else waits");
+    assert_eq!(form("/logout", &ann).await, 303);
+    assert_eq!(server.bare("GET", "/api/v1/me", &[("Cookie", &ann)], "").await.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn only_a_trusted_proxy_says_where_somebody_comes_from_and_by_https() {
     let forwarded = [("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-Proto", "https")];
     for (toml, address, secure) in
@@ -204,8 +250,14 @@ async fn the_public_name_is_answered_and_its_origin_may_change_things() {
     let ours = status("jobs.example.com", "https://jobs.example.com").await;
     assert!(ours.starts_with("HTTP/1.1 400"), "{ours}");
     assert!(ours.contains("strict-transport-security"), "{ours}");
-    let other = status("jobs.example.com", "https://evil.example").await;
-    assert!(other.starts_with("HTTP/1.1 403"), "{other}");
+    for other in
+        ["https://evil.example", "http://jobs.example.com", "https://jobs.example.com:8443"]
+    {
+        let answer = status("jobs.example.com", other).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{other}: {answer}");
+    }
+    let tunnel = status("localhost:9", "http://localhost:9").await;
+    assert!(tunnel.starts_with("HTTP/1.1 400"), "{tunnel}");
     let rebound = status("evil.example", "https://evil.example").await;
     assert!(rebound.starts_with("HTTP/1.1 421"), "{rebound}");
     server.stop().await;

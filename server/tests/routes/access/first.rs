@@ -1,6 +1,8 @@
 //! The first admin.
 
 use super::*;
+use engine::Caller;
+use shared::{Role, access::NewKey};
 
 #[tokio::test]
 async fn while_nobody_has_access_the_printed_code_makes_the_first_admin_once() {
@@ -24,6 +26,23 @@ async fn while_nobody_has_access_the_printed_code_makes_the_first_admin_once() {
     assert_eq!((&me["name"], &me["role"]), (&json!("owner"), &json!("admin")));
     assert_eq!(server.form("/setup", "", &format!("code={code}")).await.status, 401);
     assert!(server.access.setup_code().is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn when_nobody_has_access_any_more_the_sign_in_says_to_start_again() {
+    let server = Running::start_without_access("").await;
+    let link = server.bare("GET", "/login", &[], "").await;
+    assert_eq!((link.status, link.header("www-authenticate")), (401, "Bearer"));
+    assert!(link.text().await.contains("It printed a link"));
+    let board = Caller::board();
+    let new = NewKey { name: "ci".to_owned(), role: Role::Viewer, until: None };
+    let made = server.access.add_key(&board, new).await.unwrap();
+    server.access.revoke_key(&board, made.key.id).await.unwrap();
+    let again = server.bare("GET", "/login", &[], "").await;
+    assert_eq!(again.status, 401);
+    let again = again.text().await;
+    assert!(again.contains("Start it again") && !again.contains("It printed a link"), "{again}");
     server.stop().await;
 }
 

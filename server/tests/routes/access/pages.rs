@@ -152,3 +152,25 @@ async fn ending_a_session_leads_back_to_the_settings_and_nowhere_else() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_session_is_ended_and_leads_back_whatever_the_form_says_of_where_to() {
+    let server = Running::start("").await;
+    let ann = server.user("ann", "admin").await;
+    for (to, leads) in [
+        ("/settings/sessions", "/settings/sessions?done=ended"),
+        ("/settings%0D%0ASet-Cookie:a=b", "/settings?done=ended"),
+        ("/settings%0A", "/settings?done=ended"),
+        ("//evil.example/settings", "/settings?done=ended"),
+        ("/jobs", "/settings?done=ended"),
+    ] {
+        server.signed_in("ann").await;
+        let sessions = server.json("/api/v1/sessions").await["items"].as_array().unwrap().clone();
+        let other = sessions.iter().max_by_key(|session| session["created_at"].to_string());
+        let id = other.unwrap()["id"].as_str().unwrap().to_owned();
+        let answer =
+            server.form(&format!("/settings/sessions/{id}/end"), &ann, &format!("to={to}")).await;
+        assert_eq!((answer.status, answer.header("location")), (303, leads), "{to}");
+    }
+    server.stop().await;
+}

@@ -9,7 +9,7 @@ async fn a_wrong_password_and_an_unknown_name_are_told_alike_and_too_many_have_t
     let mut bodies = Vec::new();
     for name in ["ann", "nobody"] {
         let answer = server.form("/login", "", &format!("name={name}&password=wrong")).await;
-        assert_eq!(answer.status, 401);
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer"));
         // New for each document.
         let policy = answer.header("content-security-policy").to_owned();
         let nonce =
@@ -71,6 +71,25 @@ async fn the_last_admin_stays() {
     assert_eq!(server.call("DELETE", "/api/v1/users/ann", json!({})).await.status, 204);
     let me = server.bare("GET", "/api/v1/me", &[("Cookie", &admin)], "").await;
     assert_eq!(me.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_key_without_which_no_admin_gets_in_stays_and_says_what_to_do() {
+    let server = Running::start("").await;
+    let keys = server.json("/api/v1/keys").await;
+    let path = format!("/api/v1/keys/{}", keys["items"][0]["id"].as_str().unwrap());
+    let last = server.call("DELETE", &path, json!({})).await;
+    assert_eq!(last.status, 409);
+    let said = last.json().await["detail"].as_str().unwrap().to_owned();
+    assert!(
+        said.contains("make another one with the role admin, or an admin with a password"),
+        "{said}"
+    );
+    let root = server.user("root", "admin").await;
+    assert_eq!(server.call("DELETE", &path, json!({})).await.status, 204);
+    let me = server.bare("GET", "/api/v1/me", &[("Cookie", &root)], "").await;
+    assert_eq!(me.status, 200);
     server.stop().await;
 }
 

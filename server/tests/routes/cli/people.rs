@@ -127,6 +127,16 @@ async fn users_and_keys_of_a_data_directory_are_kept_while_no_server_has_it() {
     assert_eq!(refused.status, Some(1));
     assert!(refused.err.contains("in use") && refused.err.contains("without --data-dir"));
 
+    let alone = dir.path().join("alone");
+    let alone = alone.to_str().unwrap();
+    let ask_alone = async |args: &[&str]| {
+        done(tailboard(dir.path(), &[args, &["--data-dir", alone]].concat())).await
+    };
+    ask_alone(&["key", "add", "only", "--role", "admin"]).await.said();
+    let last = ask_alone(&["key", "revoke", "only"]).await;
+    assert_eq!(last.status, Some(1));
+    assert!(last.err.contains("no admin could get in without this key"), "{}", last.err);
+
     // A server that is started on it lets the key in, and knows what was done without it.
     let (mut child, address) =
         super::board::serve(board.dir.path(), &data, "127.0.0.1:0".parse().unwrap()).await;

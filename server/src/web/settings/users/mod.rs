@@ -79,7 +79,7 @@ pub(super) async fn add(
     Form(New { name, role, password }): Form<New>,
 ) -> Response {
     let new = NewUser { name: name.trim().to_owned(), role, password: Some(password) };
-    match access.add_user(new).await {
+    match access.add_user(&caller, new).await {
         Ok(user) => obeyed("/settings/users", "added", Done::of_role(user.name, user.role)),
         Err(error) => show(&Shown::refused(&access, &caller, "add", &error)),
     }

@@ -105,7 +105,7 @@ pub(in crate::web::settings) async fn change(
         _ => ("password", "password".to_owned()),
     };
     let change = UserChange { name: None, role, disabled, password };
-    match access.change_user(&name, change).await {
+    match access.change_user(&caller, &name, change).await {
         Ok(user) => {
             obeyed(&path(&user.name), "changed", Done { detail: Some(detail), ..Done::to(name) })
         }
@@ -118,7 +118,7 @@ pub(in crate::web::settings) async fn delete(
     By(caller): By,
     Path(name): Path<String>,
 ) -> Response {
-    match access.delete_user(&name).await {
+    match access.delete_user(&caller, &name).await {
         Ok(()) => obeyed("/settings/users", "deleted", Done::to(name)),
         Err(error @ AccessError::NotFound(_)) => {
             gone(&Shown::refused(&access, &caller, "user", &error))
