@@ -37,7 +37,7 @@ impl Fields for Retry {
         (
             "Idempotency-Key" = Option<String>,
             Header,
-            description = "The same key with the same body is answered with the same job for 24 hours",
+            description = "The same key with the same body is answered with the same job for 24 hours, or with 410 once that is deleted",
         ),
     ),
     request_body = Option<Retry>,
@@ -55,6 +55,12 @@ impl Fields for Retry {
             body = Problem,
             content_type = "application/problem+json",
             description = "The job is not over, or its pipeline is gone",
+        ),
+        (
+            status = 410,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The job that this Idempotency-Key made is deleted; `job_id` names it",
         ),
         (
             status = 422,

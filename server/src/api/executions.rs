@@ -52,7 +52,7 @@ impl Fields for Execution {
         (
             "Idempotency-Key" = Option<String>,
             Header,
-            description = "The same key with the same body is answered with the same job for 24 hours",
+            description = "The same key with the same body is answered with the same job for 24 hours, or with 410 once that is deleted",
         ),
     ),
     request_body = Execution,
@@ -68,6 +68,12 @@ impl Fields for Execution {
             body = Problem,
             content_type = "application/problem+json",
             description = "No such pipeline or parameter",
+        ),
+        (
+            status = 410,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The job that this Idempotency-Key made is deleted; `job_id` names it",
         ),
         (
             status = 422,
