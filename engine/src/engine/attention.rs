@@ -142,6 +142,7 @@ mod tests {
             concurrency: 1,
             processed: 0,
             failed: 0,
+            since: None,
             seen_at: Timestamp(7),
             revision: 0,
         };
