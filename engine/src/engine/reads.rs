@@ -166,7 +166,7 @@ impl Engine {
             self.ask(caller, move |store, caller| Ok(store.job_detail(caller, id)?)).await?;
         let Some(mut stored) = stored else { return Ok(None) };
         self.inner.board.overlay(std::slice::from_mut(&mut stored.job));
-        let (log, left_out) = self.log_size(&stored.job).await?;
+        let (log, (left_out, left_out_by)) = self.log_size(&stored.job).await?;
         // One that cannot be read has nothing to offer.
         let defined = stored.definition.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let defined: Definition = defined.unwrap_or_default();
@@ -184,6 +184,7 @@ impl Engine {
             cancel: stored.cancel,
             log,
             left_out,
+            left_out_by,
             as_of,
         }))
     }

@@ -2,7 +2,7 @@
 
 use crate::house::{House, detail, log, over, pipeline, run, until};
 use engine::{Caller, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
-use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType};
+use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType, log::LeftOutBy};
 use std::collections::{BTreeMap, HashSet};
 
 fn who() -> ParamDef {
@@ -158,6 +158,9 @@ async fn a_job_says_how_much_of_its_log_was_left_out() {
     let detail = over(&engine, much).await;
     assert_eq!(detail.job.state, JobState::Completed, "the job goes on");
     assert!(detail.left_out > 99_000, "{}", detail.left_out);
+    assert_eq!(detail.left_out_by, Some(LeftOutBy::Limit));
+    let last = engine.log_window(&Caller::board(), much, -1, 1).await.unwrap().unwrap().lines;
+    assert_eq!(last[0].left_out_by, Some(LeftOutBy::Limit));
     engine.stop(false).await;
 }
 
