@@ -127,7 +127,7 @@ impl Engine {
     /// What the overview shows.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ReadError> {
         let settings = self.inner.runner.settings();
-        let (as_of, (counts, mut active, failed, activity, pipelines)) = self
+        let (as_of, (counts, mut active, failed, activity, pipelines, held)) = self
             .ask(caller, move |store, caller| {
                 let newest = |state, sort, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
@@ -138,14 +138,15 @@ impl Engine {
                 let activity = store.activity(caller, Timestamp::now())?;
                 let pipelines = attention::of_pipelines(store, caller, &settings)?;
                 let counts = store.counts(caller, &JobFilter::default())?;
-                Ok((counts, active, failed, activity, pipelines))
+                Ok((counts, active, failed, activity, pipelines, store.paused()?))
             })
             .await?;
         let board = &self.inner.board;
         board.overlay(&mut active);
         let (queues, workers) = (board.queues_with_stats(), board.workers());
         let disk_low = self.inner.runner.disk_low();
-        let mut attention = attention::of_the_board(disk_low, &workers, &queues);
+        let mut attention =
+            attention::of_the_board(disk_low, &workers, &queues, &held, Timestamp::now());
         attention.extend(pipelines);
         Ok(Overview {
             connections: board.connections(),

@@ -6,11 +6,12 @@
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `pipelines`: those made over the API; `requests`: what may be repeated; `retention`: what is past its time;
-//!   `recent`: the last hour; `counted`: what is counted with every change
+//!   `recent`: the last hour; `again`: what was tried again in it; `counted`: what is counted with every change
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
 
+mod again;
 mod apply;
 mod change;
 mod counted;
@@ -32,6 +33,7 @@ mod span;
 mod unfinished;
 mod writer;
 
+pub use again::TriedAgain;
 pub use change::{Change, Plan};
 pub use counted::Counted;
 pub use cursor::BadCursor;

@@ -187,3 +187,21 @@ async fn a_pipeline_that_fails_again_and_again_needs_attention_and_the_last_hour
     assert_eq!(rates, [(0, 3), (1, 0)]);
     engine.stop(false).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_job_that_is_tried_again_and_again_is_a_storm_too() {
+    let mut house = House::new(1, &[]);
+    flaky(&mut house, 11, soon(20));
+    let before = Timestamp::now();
+    let engine = house.open().await;
+    let caller = Caller::board();
+    let id = run(&engine, "flaky").await;
+    over(&engine, id).await;
+    let storms = engine.overview(&caller).await.unwrap().attention;
+    assert_eq!(storms.len(), 1, "{storms:?}");
+    assert_eq!(storms[0].kind, shared::page::AttentionKind::RetryStorm);
+    assert_eq!((storms[0].name.as_deref(), storms[0].job), (Some("flaky"), Some(id)));
+    assert!(storms[0].since.is_some_and(|since| since >= before));
+    assert_eq!(storms[0].text, "1 job of flaky was tried again 10 times in the last hour");
+    engine.stop(false).await;
+}
