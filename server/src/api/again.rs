@@ -1,7 +1,7 @@
 //! Jobs that are over: running one again, deleting one.
 
 use super::{
-    executions::{IdempotencyKey, Made, made},
+    executions::{IdempotencyKey, Made, WANTED_PARAMS, made},
     problem::{Answer, delete_error, job_id, retry_error},
     request::{Fields, Params, StrictJson},
 };
@@ -24,6 +24,7 @@ pub(super) struct Retry {
 
 impl Fields for Retry {
     const NAMES: &'static [&'static str] = &["params"];
+    const WANTED: &'static [(&'static str, &'static str)] = &[("params", WANTED_PARAMS)];
 }
 
 /// Makes a new job of one that is over, of what its pipeline is now.
