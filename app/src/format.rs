@@ -1,6 +1,7 @@
 //! Figures as text. The same on the server and in the browser, so that a first render agrees;
 //! what depends on the reader's zone or clock is in [`crate::parts::time`].
 
+pub use shared::bytes;
 use shared::page::Total;
 use std::fmt::Write;
 
@@ -45,24 +46,6 @@ pub fn duration(ms: u64) -> String {
 /// A duration that is still growing, in whole seconds: tenths that stand still would be a lie.
 pub fn running(ms: u64) -> String {
     if ms < 60_000 { format!("{} s", ms / 1000) } else { duration(ms) }
-}
-
-/// Bytes in binary units: `812 B`, `4.0 KiB`, `96 MiB`.
-pub fn bytes(n: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if n < 1024 {
-        return format!("{n} B");
-    }
-    // Tenths of the unit, so that no floating point is carried for a label.
-    let (mut tenths, mut unit) = (n.saturating_mul(10) / 1024, 0);
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    match tenths {
-        0..1000 => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
-        _ => format!("{} {}", tenths / 10, UNITS[unit]),
-    }
 }
 
 /// The time of day of a moment, `03:00:12.137`, `minutes_east` of UTC.
@@ -145,13 +128,6 @@ mod tests {
         let read =
             ["0 ms", "0.4 s", "59.9 s", "1 m 00 s", "1 m 12 s", "59 m 59 s", "3 h 04 m", "2 d 5 h"];
         assert_eq!(shown.map(duration), read);
-    }
-
-    #[test]
-    fn bytes_are_in_binary_units() {
-        let shown = [0, 1023, 1024, 1536, 100 << 20, 3 << 30, u64::MAX];
-        let read = ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "100 MiB", "3.0 GiB"];
-        assert_eq!(shown.map(bytes)[..6], read);
     }
 
     #[test]

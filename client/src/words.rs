@@ -104,7 +104,8 @@ pub fn bytes(count: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let mut figure = count as f64 / 1024.0;
     let mut unit = 0;
-    while figure >= 1024.0 && unit + 1 < UNITS.len() {
+    // What would be rounded to 1024.0 is one of the next.
+    while figure >= 1023.95 && unit + 1 < UNITS.len() {
         figure /= 1024.0;
         unit += 1;
     }
@@ -136,7 +137,8 @@ mod tests {
     fn spans_grow_into_larger_units() {
         let spans = [0, 999, 12_345, 245_000, 7_800_000, 273_600_000].map(span);
         assert_eq!(spans, ["0 ms", "999 ms", "12.3 s", "4 m 05 s", "2 h 10 m", "3 d 4 h"]);
-        assert_eq!([bytes(12), bytes(1536), bytes(3 << 30)], ["12 bytes", "1.5 KiB", "3.0 GiB"]);
+        let sizes = [12, 1536, 1_048_571, 3 << 30].map(bytes);
+        assert_eq!(sizes, ["12 bytes", "1.5 KiB", "1.0 MiB", "3.0 GiB"]);
     }
 
     #[test]

@@ -156,7 +156,9 @@ fn page(engine: &Engine, overview: &Overview) -> Page {
         ("queue_oldest_waiting_seconds", "How long the job that waits longest does.", |q| {
             q.oldest_waiting_ms.unwrap_or(0) as f64 / 1000.0
         }),
-        ("queue_ended_per_minute", "Jobs that ended in the last minute.", |q| q.rate_per_min),
+        ("queue_ended_per_minute", "Jobs that completed or failed in the last minute.", |q| {
+            q.rate_per_min
+        }),
         ("queue_failed_per_minute", "Jobs that failed in the last minute.", |q| q.failed_per_min),
     ];
     for (name, help, value) in of_queues {
@@ -170,7 +172,11 @@ fn page(engine: &Engine, overview: &Overview) -> Page {
         let online = worker.state == WorkerState::Online;
         page.sample("worker_online", &[("worker", &worker.id)], u8::from(online));
     }
-    page.metric("worker_processed_total", "counter", "Jobs a worker ended since it came online.");
+    page.metric(
+        "worker_processed_total",
+        "counter",
+        "Jobs that ended on a worker since it came online.",
+    );
     for worker in &overview.workers {
         page.sample("worker_processed_total", &[("worker", &worker.id)], worker.processed);
     }

@@ -207,6 +207,7 @@ pub struct WorkerChange {
     pub concurrency: u32,
     pub processed: u64,
     pub failed: u64,
+    pub since: Option<Timestamp>,
     pub timestamp: Timestamp,
     pub revision: u64,
 }
@@ -224,6 +225,7 @@ impl WorkerChange {
             concurrency: worker.concurrency,
             processed: worker.processed,
             failed: worker.failed,
+            since: worker.since,
             timestamp: worker.seen_at,
             revision: worker.revision,
         }
@@ -241,6 +243,7 @@ impl WorkerChange {
             concurrency: self.concurrency,
             processed: self.processed,
             failed: self.failed,
+            since: self.since,
             seen_at: self.timestamp,
             revision: self.revision,
         }

@@ -4,6 +4,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a UUID such as 0192f0c1-2b3d-7e4f-8a5b-6c7d8e9f0a1b")]
+pub struct BadId;
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -25,17 +29,13 @@ macro_rules! uuid_id {
         }
 
         impl FromStr for $name {
-            type Err = uuid::Error;
+            type Err = BadId;
 
             /// Accepts the hyphenated form only, so that an id has one spelling in every URL.
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let id = Uuid::try_parse(text)?;
-                if text.len() == uuid::fmt::Hyphenated::LENGTH {
-                    Ok(Self(id))
-                } else {
-                    // A parse that is sure to fail gives an error of the library's own type.
-                    Uuid::try_parse("").map(Self)
-                }
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let id = Uuid::try_parse(text).ok();
+                let id = id.filter(|_| text.len() == uuid::fmt::Hyphenated::LENGTH);
+                id.map(Self).ok_or(BadId)
             }
         }
     };

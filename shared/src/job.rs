@@ -1,6 +1,9 @@
 //! A job: one unit of work, in one state.
 
-use crate::{ConnectionId, EventId, JobId, ParamDef, Step, StepId, Timestamp, log::LogInfo};
+use crate::{
+    ConnectionId, EventId, JobId, ParamDef, Step, StepId, Timestamp,
+    log::{LeftOutBy, LogInfo},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -197,8 +200,10 @@ pub struct JobDetail {
     /// Why it is still waiting, in one sentence; null when it does not wait.
     pub waiting: Option<String>,
     pub log: LogInfo,
-    /// Lines that were left out at the end of the log: it reached its limit, or the disk was full.
+    /// Lines that were left out at the end of the log.
     pub left_out: u64,
+    /// Why the last of them were; null when none were, or where that was not written down.
+    pub left_out_by: Option<LeftOutBy>,
     pub as_of: EventId,
 }
 

@@ -7,6 +7,7 @@
 //! - [`filter`]: whether a job belongs to a list; one function for server and browser
 //! - [`page`]: what a page or a list of the API answers with; every one carries `as_of`
 //! - [`access`]: who may do what, and what was done
+//! - [`size`]: bytes in words
 //! - [`problem`]: RFC 9457 problem details
 
 pub mod access;
@@ -21,6 +22,7 @@ pub mod param;
 pub mod pipeline;
 pub mod problem;
 pub mod queue;
+pub mod size;
 pub mod step;
 pub mod time;
 pub mod worker;
@@ -34,6 +36,7 @@ pub use page::{Page, Rows, Total};
 pub use param::{ParamDef, ParamType};
 pub use pipeline::{Origin, Overlap, Pipeline, PipelineStep, Schedule};
 pub use queue::{Percentiles, Queue, QueueStats};
+pub use size::bytes;
 pub use step::{Phase, Step, StepState};
 pub use time::Timestamp;
 pub use worker::{RunningJob, Worker, WorkerJobs, WorkerState};

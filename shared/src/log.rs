@@ -47,6 +47,20 @@ pub struct Line {
     /// Lines that were left out here (log limit, full disk); the line itself has no text then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
+    /// Why they were; absent where that was not written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out_by: Option<LeftOutBy>,
+}
+
+/// Why lines are missing in a log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LeftOutBy {
+    /// The log reached its limit (`max_log_bytes`).
+    Limit,
+    /// The disk had less room than it has to have (`min_free_disk`), or a write failed.
+    Disk,
 }
 
 /// A line that is not complete yet.

@@ -82,7 +82,8 @@ pub enum AttentionKind {
     WorkerOffline,
     /// The last three runs of a pipeline failed.
     Failing,
-    /// Five or more jobs of a pipeline wait for another attempt.
+    /// Five or more jobs of a pipeline wait for another attempt, or there were ten attempts after the first in the last
+    /// hour.
     RetryStorm,
     /// A job has waited longer than ten minutes for a slot.
     WaitingLong,
@@ -100,6 +101,7 @@ pub struct Attention {
     pub job: Option<JobId>,
     /// One sentence.
     pub text: String,
+    /// Since when it is so; null where that is not known.
     pub since: Option<Timestamp>,
 }
 

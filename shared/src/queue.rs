@@ -19,8 +19,9 @@ pub struct Queue {
     pub concurrency: Option<u32>,
     pub paused: bool,
     pub oldest_waiting_ms: Option<u64>,
-    /// Jobs finished in the last minute, and how many of them failed.
+    /// Jobs that completed or failed in the last minute. One whose attempt failed and which is tried again has not ended.
     pub rate_per_min: f64,
+    /// How many of these failed.
     pub failed_per_min: f64,
     /// Its last hour; null when nothing began or ended in it, and in a row made of an event.
     pub stats: Option<QueueStats>,

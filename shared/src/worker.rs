@@ -34,9 +34,12 @@ pub struct Worker {
     pub active_jobs: u32,
     /// Slots.
     pub concurrency: u32,
-    /// Jobs it ended since it came online, and how many of them failed.
+    /// Jobs that ended on it, whether they completed, failed or were cancelled, and how many of them failed. One whose
+    /// attempt failed and which is tried again has not ended.
     pub processed: u64,
     pub failed: u64,
+    /// Since when these two are counted: its start, which for the built-in runner is that of the server.
+    pub since: Option<Timestamp>,
     /// Last heartbeat.
     pub seen_at: Timestamp,
     pub revision: u64,

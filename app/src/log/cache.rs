@@ -59,6 +59,7 @@ mod tests {
             cut: false,
             more: false,
             left_out: None,
+            left_out_by: None,
         };
         range.map(line).collect()
     }

@@ -14,7 +14,7 @@ use leptos::wasm_bindgen::JsCast;
 use send_wrapper::SendWrapper;
 use shared::{
     Step, StepState, Timestamp,
-    log::{Line, Run, Stream},
+    log::{LeftOutBy, Line, Run, Stream},
 };
 use std::collections::BTreeSet;
 
@@ -136,7 +136,12 @@ fn notes(line: &Line) -> String {
     let note = |words: &str| element("span class=\"line-note\"", words);
     let mut html = String::new();
     if let Some(count) = line.left_out {
-        html += &note(&(format::plural(count, "line", "lines") + " left out"));
+        let why = match line.left_out_by {
+            Some(LeftOutBy::Limit) => ": the log reached its limit",
+            Some(LeftOutBy::Disk) => ": too little room on the disk",
+            None => "",
+        };
+        html += &note(&(format::plural(count, "line", "lines") + " left out" + why));
     }
     if line.cut {
         html += &note("goes on in the next line");

@@ -17,7 +17,7 @@ use shared::{Percentiles, Queue};
 
 const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-meter wide\">Slots taken</th>\
     <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
-    <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\">Ended / min</th>\
+    <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\" title=\"Jobs that completed or failed\">Ended / min</th>\
     <th scope=\"col\" class=\"col-figure end wide\">Failed / min</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Wait p50 · p95 · p99</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Run p50 · p95 · p99</th>\

@@ -54,6 +54,8 @@ fn row(clock: &Clock, worker: &Worker, active: &JobList) -> Row {
     });
     let href = format!("/jobs?worker={}&state=active", encode(&worker.id));
     let state = if is_online(worker) { "completed\">Online" } else { "failed\">Offline" };
+    let since = worker.since.map(|since| format!(" title=\"since {since}\"")).unwrap_or_default();
+    let figure = format!("td class=\"end num col-figure wide\"{since}");
     let cells = [
         element(
             "td class=\"cut\"",
@@ -61,8 +63,8 @@ fn row(clock: &Clock, worker: &Worker, active: &JobList) -> Row {
         ),
         format!("<td class=\"col-state\"><span class=\"worker-state is-{state}</span></td>"),
         text("td class=\"end num col-figure\"", &slots(worker)),
-        text("td class=\"end num col-figure wide\"", &format::count(worker.processed)),
-        text("td class=\"end num col-figure wide\"", &format::count(worker.failed)),
+        text(&figure, &format::count(worker.processed)),
+        text(&figure, &format::count(worker.failed)),
         element("td class=\"end num col-when wide\"", &when(clock, Some(worker.seen_at))),
     ];
     Row::new(format!("{}/{}", worker.connection_id, worker.id), element("tr", &cells.concat()))

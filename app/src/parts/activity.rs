@@ -68,7 +68,9 @@ pub fn attention(all: &[Attention]) -> String {
             }
             _ => "/".to_owned(),
         };
-        let _ = write!(html, "<li><a href=\"{}\">{}</a></li>", escape(&href), escape(&one.text));
+        let since = one.since.map(|since| format!(" title=\"since {since}\"")).unwrap_or_default();
+        let (href, text) = (escape(&href), escape(&one.text));
+        let _ = write!(html, "<li><a href=\"{href}\"{since}>{text}</a></li>");
     }
     html
 }

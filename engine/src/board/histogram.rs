@@ -51,8 +51,8 @@ pub(super) fn bucket(value: u64) -> usize {
 }
 
 /// The value that `percent` of those counted do not exceed, at most a bucket's width (41 %) from the
-/// true one. None: nothing was counted.
-pub(super) fn percentile(counts: &[u32; BUCKETS], percent: u64) -> Option<u64> {
+/// true one and never more than `longest`, the largest of them. None: nothing was counted.
+pub(super) fn percentile(counts: &[u32; BUCKETS], longest: u64, percent: u64) -> Option<u64> {
     let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
     let rank = (total * percent).div_ceil(100).max(1);
     let mut before = 0;
@@ -64,7 +64,7 @@ pub(super) fn percentile(counts: &[u32; BUCKETS], percent: u64) -> Option<u64> {
             let (from, to) = (ends(bucket as i32 - 1), ends(bucket as i32));
             let part = (rank - before) as f64 / count as f64;
             let value = if bucket == 0 { 0.0 } else { from + (to - from) * part };
-            return Some(value.round() as u64);
+            return Some((value.round() as u64).min(longest));
         }
         before += count;
     }
@@ -88,15 +88,22 @@ mod tests {
     #[test]
     fn a_percentile_is_less_than_a_bucket_away_from_the_true_one() {
         let mut counts = [0; BUCKETS];
-        assert_eq!(percentile(&counts, 50), None);
+        assert_eq!(percentile(&counts, 0, 50), None);
         for value in 1..=1_000 {
             counts[bucket(value)] += 1;
         }
         for (percent, exact) in [(50, 500.0), (95, 950.0), (99, 990.0)] {
-            let found = percentile(&counts, percent).unwrap() as f64;
+            let found = percentile(&counts, 1_000, percent).unwrap() as f64;
             assert!((exact / 1.42..exact * 1.42).contains(&found), "{percent}: {found}");
         }
-        assert_eq!(percentile(&std::array::from_fn(|at| u32::from(at == 0)), 99), Some(0));
+        assert_eq!(percentile(&std::array::from_fn(|at| u32::from(at == 0)), 0, 99), Some(0));
+    }
+
+    #[test]
+    fn a_percentile_is_never_past_the_largest_value() {
+        let mut counts = [0; BUCKETS];
+        counts[bucket(80_000)] = 20;
+        assert_eq!(percentile(&counts, 80_000, 99), Some(80_000));
     }
 
     #[test]

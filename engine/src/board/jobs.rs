@@ -33,6 +33,9 @@ impl State {
             Before::Job(id, row) => {
                 let held = self.jobs.held(id).map(|held| held.row(id));
                 let job = held.or_else(|| row.map(|row| *row));
+                if job.is_none() && new.key.is_some() {
+                    return Err(Refused::Deleted(id));
+                }
                 return Ok(Applied { job, changed: false });
             }
         }

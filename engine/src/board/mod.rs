@@ -42,7 +42,7 @@ use crate::{
 pub use histogram::Histogram;
 use line::Line;
 use published::Published;
-use shared::{Connection, Job, JobState, Queue, Timestamp, Worker};
+use shared::{Connection, Job, JobId, JobState, Queue, Timestamp, Worker};
 use state::State;
 pub use stats::Measured;
 use stats::Stats;
@@ -235,6 +235,9 @@ pub enum Refused {
     /// Its key was used for another request.
     #[error("the key was used for another request")]
     KeyReused,
+    /// What its key made is deleted.
+    #[error("the job that the key made is deleted")]
+    Deleted(JobId),
     /// Not committed: the board ended first.
     #[error("the board takes nothing any more")]
     Closed,

@@ -180,6 +180,7 @@ mod tests {
             concurrency: 1,
             processed: 0,
             failed: 0,
+            since: None,
             seen_at: Timestamp(0),
             revision: 0,
         }))

@@ -53,6 +53,8 @@ pub enum RunError {
     TooFar,
     #[error("this Idempotency-Key was used for another request")]
     KeyReused,
+    #[error("job {job}, which this Idempotency-Key made, is deleted")]
+    Deleted { job: JobId },
     #[error("the board has more to do than it can take on; nothing was queued")]
     Busy,
     /// Not committed after five seconds; it still may be.
@@ -162,8 +164,10 @@ impl Engine {
         if request.run_at.is_some_and(|at| at.0 - now.0 > FURTHEST_MS) {
             return Err(RunError::TooFar);
         }
-        let asked = (&request.pipeline, &params, request.run_at, request.priority, retry_of);
-        // Text to text, numbers and ids: this cannot fail to be JSON.
+        // As it was asked for: what was left out may mean something else by the time it is repeated.
+        let asked =
+            (&request.pipeline, &request.params, request.run_at, request.priority, retry_of);
+        // JSON, text, numbers and ids: this cannot fail to be JSON.
         let asked = serde_json::to_vec(&asked).unwrap_or_default();
         let key = request.key.map(|key| RequestKey {
             caller: caller.name.to_string(),
@@ -193,6 +197,7 @@ impl Engine {
         match told.await {
             Some(Ok(Applied { job: Some(job), .. })) => Ok(job),
             Some(Err(Refused::KeyReused)) => Err(RunError::KeyReused),
+            Some(Err(Refused::Deleted(job))) => Err(RunError::Deleted { job }),
             Some(_) => Err(RunError::Closed),
             None => Err(RunError::Slow { job: id }),
         }

@@ -2,10 +2,10 @@
 
 use crate::{
     Caller, Settings,
-    store::{JobsQuery, QueryError, Store},
+    store::{JobsQuery, Paused, QueryError, Store, TriedAgain},
 };
 use shared::{
-    Job, JobFilter, JobSort, JobState, Queue, Worker, WorkerState,
+    JobFilter, JobId, JobSort, JobState, Queue, Timestamp, Worker, WorkerState,
     page::{Attention, AttentionKind},
 };
 use std::collections::BTreeMap;
@@ -18,12 +18,17 @@ const LONG_MS: u64 = 10 * 60 * 1000;
 const IN_A_ROW: usize = 3;
 /// Jobs of one pipeline that wait for another attempt.
 const STORM: usize = 5;
+/// Attempts after the first of jobs of one pipeline in an hour.
+const TRIES: u64 = 10;
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// What the disk, workers and queues say of themselves.
+/// What the disk, workers and queues say of themselves; `held` has by whom, and since when, queues are paused.
 pub(super) fn of_the_board(
     disk_low: Option<String>,
     workers: &[Worker],
     queues: &[Queue],
+    held: &[Paused],
+    now: Timestamp,
 ) -> Vec<Attention> {
     let about = |kind, name: Option<&str>, text: String| Attention {
         kind,
@@ -44,13 +49,29 @@ pub(super) fn of_the_board(
     });
     let late = queues.iter().filter(|queue| !queue.paused);
     let late = late.filter_map(|queue| {
-        let minutes = queue.oldest_waiting_ms.filter(|ms| *ms > LONG_MS)? / 60_000;
-        let text = format!("a job in queue {} has waited for {minutes} minutes", queue.name);
-        Some(about(AttentionKind::WaitingLong, Some(&queue.name), text))
+        let ms = queue.oldest_waiting_ms.filter(|ms| *ms > LONG_MS)?;
+        let (name, minutes) = (&queue.name, ms / 60_000);
+        let others = match queue.depth.saturating_sub(1) {
+            0 => String::new(),
+            1 => ", 1 more waits".to_owned(),
+            n => format!(", {n} more wait"),
+        };
+        let text = format!("a job in queue {name} has waited for {minutes} minutes{others}");
+        let since = i64::try_from(ms).ok().map(|ms| Timestamp(now.0 - ms));
+        Some(Attention { since, ..about(AttentionKind::WaitingLong, Some(name), text) })
     });
     let paused = queues.iter().filter(|queue| queue.paused).map(|queue| {
-        let text = format!("queue {} is paused, {} jobs wait", queue.name, queue.depth);
-        about(AttentionKind::QueuePaused, Some(&queue.name), text)
+        let (name, is) = (&queue.name, (queue.connection_id, queue.name.as_str()));
+        let held = held.iter().find(|held| (held.connection, held.queue.as_str()) == is);
+        let by = held.map(|held| format!(" by {}", held.by)).unwrap_or_default();
+        let waiting = match queue.depth {
+            0 => "nothing waits".to_owned(),
+            1 => "1 job waits".to_owned(),
+            n => format!("{n} jobs wait"),
+        };
+        let text = format!("queue {name} is paused{by}, {waiting}");
+        let since = held.map(|held| held.since);
+        Attention { since, ..about(AttentionKind::QueuePaused, Some(name), text) }
     });
     disk.into_iter().chain(offline).chain(late).chain(paused).collect()
 }
@@ -83,21 +104,69 @@ pub(super) fn of_pipelines(
             });
         }
     }
-    let retrying = JobFilter { states: vec![JobState::Retrying], ..JobFilter::default() };
-    let mut storms: BTreeMap<String, Vec<Job>> = BTreeMap::new();
-    for job in jobs(retrying, 200)? {
-        storms.entry(job.name.clone()).or_default().push(job);
-    }
-    for (name, jobs) in storms.into_iter().filter(|(_, jobs)| jobs.len() >= STORM) {
-        found.push(Attention {
-            kind: AttentionKind::RetryStorm,
-            job: jobs.first().map(|job| job.id),
-            text: format!("{} jobs of {name} wait for another attempt", jobs.len()),
-            name: Some(name),
-            since: None,
-        });
-    }
+    found.extend(storms(store, caller)?);
     Ok(found)
+}
+
+/// What is tried again and again.
+fn storms(store: &Store, caller: &Caller) -> Result<Vec<Attention>, QueryError> {
+    let filter = JobFilter { states: vec![JobState::Retrying], ..JobFilter::default() };
+    let query = JobsQuery { filter, sort: JobSort::Created, cursor: None, limit: 200 };
+    let mut all: BTreeMap<String, Storm> = BTreeMap::new();
+    for job in store.jobs(caller, &query)?.items {
+        let storm = all.entry(job.name).or_default();
+        storm.waiting += 1;
+        storm.newest.get_or_insert(job.id);
+    }
+    let hour = Timestamp(Timestamp::now().0 - HOUR_MS);
+    for again in store.tried_again(caller, hour)? {
+        let name = again.name.clone();
+        all.entry(name).or_default().again = Some(again);
+    }
+    let storms = all.into_iter().filter(|(_, storm)| storm.is_one());
+    Ok(storms.map(|(name, storm)| storm.told(name)).collect())
+}
+
+/// Jobs of one name that wait for another attempt, and what was tried again in the last hour.
+#[derive(Default)]
+struct Storm {
+    waiting: usize,
+    newest: Option<JobId>,
+    again: Option<TriedAgain>,
+}
+
+impl Storm {
+    fn is_one(&self) -> bool {
+        self.waiting >= STORM || self.again.as_ref().is_some_and(|again| again.attempts >= TRIES)
+    }
+
+    fn told(self, name: String) -> Attention {
+        let jobs = |n: u64| if n == 1 { "1 job".to_owned() } else { format!("{n} jobs") };
+        let text = match (&self.again, self.waiting as u64) {
+            (None, waiting) => format!("{} of {name} wait for another attempt", jobs(waiting)),
+            (Some(again), waiting) => {
+                let was = if again.jobs == 1 { "was" } else { "were" };
+                let times = match again.attempts {
+                    1 => "once".to_owned(),
+                    n => format!("{n} times"),
+                };
+                let waits = match waiting {
+                    0 => String::new(),
+                    1 => ", 1 waits for another attempt".to_owned(),
+                    n => format!(", {n} wait for another attempt"),
+                };
+                let of = jobs(again.jobs);
+                format!("{of} of {name} {was} tried again {times} in the last hour{waits}")
+            }
+        };
+        Attention {
+            kind: AttentionKind::RetryStorm,
+            job: self.newest.or(self.again.as_ref().map(|again| again.newest)),
+            text,
+            name: Some(name),
+            since: self.again.map(|again| again.since),
+        }
+    }
 }
 
 /// The worst first.
@@ -110,7 +179,7 @@ pub(super) fn sorted(mut all: Vec<Attention>) -> Vec<Attention> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::{ConnectionId, Timestamp};
+    use shared::ConnectionId;
     use uuid::Uuid;
 
     fn queue(name: &str, paused: bool, oldest: Option<u64>) -> Queue {
@@ -142,6 +211,7 @@ mod tests {
             concurrency: 1,
             processed: 0,
             failed: 0,
+            since: None,
             seen_at: Timestamp(7),
             revision: 0,
         };
@@ -151,7 +221,15 @@ mod tests {
             queue("late", false, Some(LONG_MS + 1)),
             queue("well", false, Some(LONG_MS)),
         ];
-        let found = sorted(of_the_board(Some("disk low".to_owned()), &workers, &queues));
+        let held = [Paused {
+            connection: ConnectionId(Uuid::nil()),
+            queue: "held".to_owned(),
+            by: "ann".to_owned(),
+            since: Timestamp(8),
+        }];
+        let now = Timestamp(LONG_MS as i64 + 1 + 9);
+        let low = Some("disk low".to_owned());
+        let found = sorted(of_the_board(low, &workers, &queues, &held, now));
         let kinds: Vec<_> = found.iter().map(|one| (one.kind, one.name.as_deref())).collect();
         assert_eq!(
             kinds,
@@ -162,6 +240,9 @@ mod tests {
                 (AttentionKind::QueuePaused, Some("held")),
             ]
         );
-        assert_eq!(found[1].since, Some(Timestamp(7)));
+        let since: Vec<_> = found.iter().map(|one| one.since.map(|at| at.0)).collect();
+        assert_eq!(since, [None, Some(7), Some(9), Some(8)]);
+        assert_eq!(found[2].text, "a job in queue late has waited for 10 minutes, 2 more wait");
+        assert_eq!(found[3].text, "queue held is paused by ann, 3 jobs wait");
     }
 }

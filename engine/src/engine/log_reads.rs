@@ -11,7 +11,7 @@ use crate::{
 };
 use shared::{
     Job, JobId, Timestamp,
-    log::{Line, LogInfo, LogWindow},
+    log::{LeftOutBy, Line, LogInfo, LogWindow},
 };
 use std::fs::File;
 use tokio::sync::watch;
@@ -165,11 +165,14 @@ impl Engine {
         Ok(Some(live))
     }
 
-    /// Its size, and how many lines were left out at its end.
-    pub(super) async fn log_size(&self, job: &Job) -> Result<(LogInfo, u64), ReadError> {
+    /// Its size, and how many lines were left out at its end, and why.
+    pub(super) async fn log_size(
+        &self,
+        job: &Job,
+    ) -> Result<(LogInfo, (u64, Option<LeftOutBy>)), ReadError> {
         let dir = self.inner.runner.job_dir(job.id);
         let found = blocking(move || -> Result<_, LogError> {
-            let Some(log) = Log::open(&dir)? else { return Ok((Size::default(), 0)) };
+            let Some(log) = Log::open(&dir)? else { return Ok(Default::default()) };
             Ok((log.size()?, log.left_out_at_end()?))
         });
         let (size, left_out) = found.await?;

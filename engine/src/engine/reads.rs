@@ -127,7 +127,7 @@ impl Engine {
     /// What the overview shows.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ReadError> {
         let settings = self.inner.runner.settings();
-        let (as_of, (counts, mut active, failed, activity, pipelines)) = self
+        let (as_of, (counts, mut active, failed, activity, pipelines, held)) = self
             .ask(caller, move |store, caller| {
                 let newest = |state, sort, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
@@ -138,14 +138,15 @@ impl Engine {
                 let activity = store.activity(caller, Timestamp::now())?;
                 let pipelines = attention::of_pipelines(store, caller, &settings)?;
                 let counts = store.counts(caller, &JobFilter::default())?;
-                Ok((counts, active, failed, activity, pipelines))
+                Ok((counts, active, failed, activity, pipelines, store.paused()?))
             })
             .await?;
         let board = &self.inner.board;
         board.overlay(&mut active);
         let (queues, workers) = (board.queues_with_stats(), board.workers());
         let disk_low = self.inner.runner.disk_low();
-        let mut attention = attention::of_the_board(disk_low, &workers, &queues);
+        let mut attention =
+            attention::of_the_board(disk_low, &workers, &queues, &held, Timestamp::now());
         attention.extend(pipelines);
         Ok(Overview {
             connections: board.connections(),
@@ -166,7 +167,7 @@ impl Engine {
             self.ask(caller, move |store, caller| Ok(store.job_detail(caller, id)?)).await?;
         let Some(mut stored) = stored else { return Ok(None) };
         self.inner.board.overlay(std::slice::from_mut(&mut stored.job));
-        let (log, left_out) = self.log_size(&stored.job).await?;
+        let (log, (left_out, left_out_by)) = self.log_size(&stored.job).await?;
         // One that cannot be read has nothing to offer.
         let defined = stored.definition.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let defined: Definition = defined.unwrap_or_default();
@@ -184,6 +185,7 @@ impl Engine {
             cancel: stored.cancel,
             log,
             left_out,
+            left_out_by,
             as_of,
         }))
     }

@@ -8,10 +8,13 @@
 //! | 0-5 | end of the line in the data |
 //! | 6-7 | step that wrote it, 0-based |
 //! | 8-13 | when it was complete, ms since 1970; or how many lines were left out |
-//! | 14-15 | bit 0 stderr, 1 cut, 2 without time, 3 lines left out; 6-15 attempt |
+//! | 14-15 | bit 0 stderr, 1 cut, 2 without time, 3 lines left out, 4 by the limit, 5 for want of room; 6-15 attempt |
 
 use super::{INDEX, LogError};
-use shared::{Timestamp, log::Stream};
+use shared::{
+    Timestamp,
+    log::{LeftOutBy, Stream},
+};
 use std::{
     fs::File,
     io::{self, ErrorKind},
@@ -28,6 +31,8 @@ const STDERR: u16 = 1;
 const CUT: u16 = 1 << 1;
 const UNTIMED: u16 = 1 << 2;
 const LEFT_OUT: u16 = 1 << 3;
+const BY_LIMIT: u16 = 1 << 4;
+const BY_DISK: u16 = 1 << 5;
 const ATTEMPT_SHIFT: u16 = 6;
 const MAX_ATTEMPT: u32 = (1 << 10) - 1;
 const MAX_48: u64 = (1 << 48) - 1;
@@ -48,8 +53,9 @@ pub enum Kind {
     /// `at`: when it was complete; none where that was lost in a crash. `cut`: the line goes on in
     /// the next record of its stream.
     Line { at: Option<Timestamp>, cut: bool },
-    /// So many lines are missing here; it has no bytes itself.
-    LeftOut(u64),
+    /// So many lines are missing here; it has no bytes itself. Why is not known of what was written before that
+    /// was told apart.
+    LeftOut { lines: u64, by: Option<LeftOutBy> },
 }
 
 /// One record.
@@ -73,8 +79,13 @@ impl Record {
                 flags |= if at.is_none() { UNTIMED } else { 0 };
                 at.map_or(0, |at| u64::try_from(at.0).unwrap_or(0))
             }
-            Kind::LeftOut(lines) => {
+            Kind::LeftOut { lines, by } => {
                 flags |= LEFT_OUT;
+                flags |= match by {
+                    Some(LeftOutBy::Limit) => BY_LIMIT,
+                    Some(LeftOutBy::Disk) => BY_DISK,
+                    None => 0,
+                };
                 lines
             }
         };
@@ -94,7 +105,12 @@ impl Record {
         let middle = high & MAX_48;
         let stream = if flags & STDERR == 0 { Stream::Stdout } else { Stream::Stderr };
         let kind = if flags & LEFT_OUT != 0 {
-            Kind::LeftOut(middle)
+            let by = match (flags & BY_LIMIT, flags & BY_DISK) {
+                (0, 0) => None,
+                (_, 0) => Some(LeftOutBy::Limit),
+                _ => Some(LeftOutBy::Disk),
+            };
+            Kind::LeftOut { lines: middle, by }
         } else {
             let at = (flags & UNTIMED == 0).then_some(Timestamp(middle as i64));
             Kind::Line { at, cut: flags & CUT != 0 }
@@ -173,13 +189,15 @@ mod tests {
         #[test]
         fn a_record_reads_back_as_written(
             end in 0..=MAX_48, step in 0..=65_535_u32, attempt in 0..=MAX_ATTEMPT, ms in 0..=MAX_48,
-            stderr: bool, cut: bool, kind in 0..3,
+            stderr: bool, cut: bool, kind in 0..5,
         ) {
             let stream = if stderr { Stream::Stderr } else { Stream::Stdout };
             let kind = match kind {
                 0 => Kind::Line { at: Some(Timestamp(ms as i64)), cut },
                 1 => Kind::Line { at: None, cut },
-                _ => Kind::LeftOut(ms),
+                2 => Kind::LeftOut { lines: ms, by: None },
+                3 => Kind::LeftOut { lines: ms, by: Some(LeftOutBy::Limit) },
+                _ => Kind::LeftOut { lines: ms, by: Some(LeftOutBy::Disk) },
             };
             let record = Record { end, origin: Origin { stream, step, attempt }, kind };
             prop_assert_eq!(Record::decode(record.encode()), record);

@@ -112,7 +112,7 @@ impl Log {
 fn line(entry: &Entry, text: &[u8]) -> OutputLine {
     let left_out = match entry.record.kind {
         Kind::Line { .. } => None,
-        Kind::LeftOut(lines) => Some(lines),
+        Kind::LeftOut { lines, .. } => Some(lines),
     };
     let origin = entry.record.origin;
     OutputLine { n: entry.n, start: entry.start, origin, bytes: text.to_vec(), left_out }
@@ -136,7 +136,7 @@ mod tests {
         for line in lines {
             end += line.len() as u64;
             let kind = match line.len() {
-                0 => Kind::LeftOut(7),
+                0 => Kind::LeftOut { lines: 7, by: None },
                 _ => Kind::Line { at: None, cut: false },
             };
             index.extend(Record { end, origin: STEP, kind }.encode());

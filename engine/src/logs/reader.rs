@@ -11,7 +11,7 @@ use super::{
 };
 use shared::{
     Timestamp,
-    log::{Line, OpenLine, Stream},
+    log::{LeftOutBy, Line, OpenLine, Stream},
 };
 use std::{
     fs::File,
@@ -157,17 +157,18 @@ impl Log {
         Ok(None)
     }
 
-    /// Lines that were left out at the end: the limit was reached, or the disk was full. Looks at the last
-    /// 256 records, more than there are steps to leave some out of each.
-    pub fn left_out_at_end(&self) -> Result<u64, LogError> {
+    /// Lines that were left out at the end, and why the last of them were. Looks at the last 256 records, more than
+    /// there are steps to leave some out of each.
+    pub fn left_out_at_end(&self) -> Result<(u64, Option<LeftOutBy>), LogError> {
         const LAST: u64 = 256;
         let lines = self.size()?.lines;
         let entries = self.index.read(lines.saturating_sub(LAST) + 1, LAST)?;
-        let left_out = entries.iter().rev().map_while(|entry| match entry.record.kind {
-            Kind::LeftOut(lines) => Some(lines),
+        let mut left_out = entries.iter().rev().map_while(|entry| match entry.record.kind {
+            Kind::LeftOut { lines, by } => Some((lines, by)),
             Kind::Line { .. } => None,
         });
-        Ok(left_out.sum())
+        let (lines, by) = left_out.next().unwrap_or_default();
+        Ok((left_out.map(|(lines, _)| lines).fold(lines, u64::saturating_add), by))
     }
 
     /// The lines after number `after`: at most `max_bytes` of memory, but at least one line.
@@ -190,7 +191,7 @@ impl Log {
                         let text = text.strip_suffix(b"\n").unwrap_or(text).to_vec();
                         RawLine { n: entry.n, at, text }
                     }
-                    Kind::LeftOut(lines) => {
+                    Kind::LeftOut { lines, .. } => {
                         let text = format!("[tailboard] {lines} lines left out");
                         RawLine { n: entry.n, at: None, text: text.into_bytes() }
                     }
@@ -259,10 +260,10 @@ impl<'a> Bytes<'a> {
     fn line(&mut self, entry: &Entry, style: &mut Style, limit: usize) -> io::Result<Line> {
         let Origin { stream, step, attempt } = entry.record.origin;
         let ansi::Shown { runs, more } = ansi::show(self.of(entry)?, style, limit);
-        let (at, cut, left_out) = match entry.record.kind {
-            Kind::Line { at, cut } => (at, cut, None),
-            Kind::LeftOut(lines) => (None, false, Some(lines)),
+        let (at, cut, left_out, left_out_by) = match entry.record.kind {
+            Kind::Line { at, cut } => (at, cut, None, None),
+            Kind::LeftOut { lines, by } => (None, false, Some(lines), by),
         };
-        Ok(Line { n: entry.n, at, stream, step, attempt, runs, cut, more, left_out })
+        Ok(Line { n: entry.n, at, stream, step, attempt, runs, cut, more, left_out, left_out_by })
     }
 }

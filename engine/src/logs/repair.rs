@@ -77,7 +77,7 @@ fn trim(index: &File, data: u64) -> Result<(LogMark, Option<Origin>), LogError> 
         let (found, end) = (Record::decode(record), last.map_or(0, |last| last.end));
         let grows = match found.kind {
             Kind::Line { .. } => found.end > end,
-            Kind::LeftOut(_) => found.end == end,
+            Kind::LeftOut { .. } => found.end == end,
         };
         if !grows || found.end > data {
             break;

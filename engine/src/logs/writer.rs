@@ -12,7 +12,7 @@ use super::{
     index::{HEADER, Kind, Origin, RECORD, Record},
 };
 use crate::observation::LogMark;
-use shared::Timestamp;
+use shared::{Timestamp, log::LeftOutBy};
 use std::{
     fs::{File, OpenOptions},
     io::{self, IoSlice},
@@ -56,6 +56,8 @@ pub struct Writer {
 struct Gap {
     origin: Origin,
     lines: u64,
+    /// Why the first of them was.
+    by: LeftOutBy,
     /// Number of its record and the count that was written there.
     written: Option<(u64, u64)>,
 }
@@ -197,7 +199,8 @@ impl Writer {
         }
         if left_out > 0 {
             let is_new = self.gap.is_none();
-            let gap = self.gap.get_or_insert(Gap { origin, lines: 0, written: None });
+            let by = if self.full { LeftOutBy::Disk } else { LeftOutBy::Limit };
+            let gap = self.gap.get_or_insert(Gap { origin, lines: 0, by, written: None });
             gap.lines += left_out as u64;
             if is_new {
                 self.write_gap();
@@ -234,7 +237,7 @@ impl Writer {
             Some((n, _)) => n,
             None => self.whole.lines + 1,
         };
-        let kind = Kind::LeftOut(gap.lines);
+        let kind = Kind::LeftOut { lines: gap.lines, by: Some(gap.by) };
         let record = Record { end: self.whole.offset, origin: gap.origin, kind }.encode();
         if self.index.write_all_at(&record, n * RECORD).is_err() {
             return false;

@@ -151,7 +151,7 @@ fn warn(out: &mut Vec<u8>, text: impl Display) {
 fn printed(out: &mut Vec<u8>, entry: &Entry, bytes: &[u8]) {
     match entry.record.kind {
         // Writing into a Vec cannot fail.
-        Kind::LeftOut(lines) => drop(writeln!(out, "[tailboard] {lines} lines left out")),
+        Kind::LeftOut { lines, .. } => drop(writeln!(out, "[tailboard] {lines} lines left out")),
         Kind::Line { .. } => push(out, bytes.strip_suffix(b"\n").unwrap_or(bytes)),
     }
 }

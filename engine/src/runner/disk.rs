@@ -1,5 +1,6 @@
 //! Whether there is room for new runs.
 
+use shared::bytes;
 use std::{path::PathBuf, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -56,12 +57,11 @@ impl Disk {
 fn look(dir: &PathBuf, min_free: u64) -> Option<String> {
     let free = rustix::fs::statvfs(dir).ok()?;
     let free = free.f_bavail.saturating_mul(free.f_frsize);
-    let mib = |bytes: u64| bytes >> 20;
     (free < min_free).then(|| {
         format!(
-            "disk low: {} MiB are free where the board keeps its data, {} MiB have to stay free (min_free_disk); no new run starts",
-            mib(free),
-            mib(min_free)
+            "disk low: {} are free where the board keeps its data, {} have to stay free (min_free_disk); no new run starts",
+            bytes(free),
+            bytes(min_free)
         )
     })
 }

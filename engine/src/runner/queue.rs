@@ -60,6 +60,8 @@ pub struct QueueLoop {
     /// Jobs whose time has come and which are being queued.
     becoming: JoinSet<Option<Box<Job>>>,
     pub(super) paused: Option<(String, Timestamp)>,
+    /// Since when `processed` and `failed` count.
+    pub(super) since: Timestamp,
     pub(super) processed: u64,
     pub(super) failed: u64,
     pub(super) rates: Rates,
@@ -89,6 +91,7 @@ impl QueueLoop {
             jobs: HashMap::new(),
             becoming: JoinSet::new(),
             paused,
+            since: Timestamp::now(),
             processed: 0,
             failed: 0,
             rates: Rates::new(Instant::now()),
@@ -259,12 +262,17 @@ impl QueueLoop {
             self.running.remove(&job);
         }
         let Some(last) = last else { return };
-        let failed = matches!(last, Last::Over(JobState::Failed) | Last::Retrying(_));
-        self.processed += 1;
-        self.failed += u64::from(failed);
-        self.rates.ended(Instant::now(), failed);
-        if let Last::Retrying(job) = last {
-            self.obey(Command::Enqueue(job));
+        match last {
+            // Its attempt failed; the job has not ended.
+            Last::Retrying(job) => self.obey(Command::Enqueue(job)),
+            Last::Over(state) => {
+                let failed = state == JobState::Failed;
+                self.processed += 1;
+                self.failed += u64::from(failed);
+                if state != JobState::Cancelled {
+                    self.rates.ended(Instant::now(), failed);
+                }
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! How many jobs ended in the last minute.
+//! How many jobs completed or failed in the last minute.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ impl Rates {
         Self { begun: now, seconds: [(0, 0, 0); 60] }
     }
 
-    /// One job ended.
+    /// One job completed or failed.
     pub fn ended(&mut self, now: Instant, failed: bool) {
         let second = self.second(now);
         let place = &mut self.seconds[usize::try_from(second % 60).unwrap_or(0)];
@@ -24,7 +24,7 @@ impl Rates {
         place.2 += u32::from(failed);
     }
 
-    /// (ended, failed) in the last 60 seconds.
+    /// (both together, failed) in the last 60 seconds.
     pub fn per_minute(&self, now: Instant) -> (u32, u32) {
         let now = self.second(now);
         let recent = self.seconds.iter().filter(|(second, ..)| now - second < 60);

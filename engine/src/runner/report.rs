@@ -25,6 +25,7 @@ impl QueueLoop {
             concurrency: self.definition.concurrency,
             processed: self.processed,
             failed: self.failed,
+            since: Some(self.since),
             seen_at: Timestamp::now(),
             revision: 0,
         })));
@@ -74,8 +75,9 @@ impl QueueLoop {
         if let Some(most) = self.context.settings().max_concurrent(&pipeline)
             && running >= most as usize
         {
+            let runs = if running == 1 { "run" } else { "runs" };
             return Some(format!(
-                "{running} runs of {pipeline} go on, which is as many as may at a time (max_concurrent = {most})"
+                "{pipeline} has {running} {runs} going on (max_concurrent = {most})"
             ));
         }
         let (used, slots) = (self.running.len(), self.slots());

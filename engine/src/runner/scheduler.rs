@@ -15,7 +15,8 @@ use crate::{
 use shared::{ConnectionId, Job, Overlap, Timestamp};
 use std::collections::BTreeMap;
 
-/// A due time that was missed by no more than this still makes a job: a restart takes less.
+/// A due time that was missed by no more than this still makes a job, unless the one after it has come: a
+/// restart takes less.
 pub const GRACE_MS: i64 = 60_000;
 /// A clock that was set back by more than this is believed; by less, it is waited for.
 const SET_BACK_MS: i64 = 3 * 60 * 60 * 1000;
@@ -123,23 +124,20 @@ impl Scheduler {
                 tracing::warn!(pipeline = name, "the clock was set back: its schedule begins anew");
                 entry.stand.upto = now;
             }
-            if let Some(missed) = entry.schedule.next_after(entry.stand.upto)
-                && missed.0 < now.0 - GRACE_MS
-            {
-                // Passed while nobody was there: one run makes up for all of them, or none does.
-                if entry.rule.catch_up {
-                    made.extend(
-                        entry.due(&self.board, &self.store, self.connection, missed, now).await?,
-                    );
-                }
-                let upto = Timestamp(now.0 - GRACE_MS - 1);
-                let passed = Observation::DuesPassed { pipeline: name.clone(), upto };
-                told(&self.board, passed).await?;
-                entry.stand.upto = entry.stand.upto.max(upto);
-            }
-            while let Some(at) = entry.schedule.next_after(entry.stand.upto).filter(|at| *at <= now)
-            {
+            let next = |after| entry.schedule.next_after(after).filter(|at| *at <= now);
+            let Some(first) = next(entry.stand.upto) else { continue };
+            let too_late = Timestamp(now.0 - GRACE_MS - 1);
+            // Of several that are not too late the newest: its run is that of the others, too.
+            let in_time = next(entry.stand.upto.max(too_late));
+            let newest = std::iter::successors(in_time, |at| next(*at)).last();
+            // Passed while nobody was there: one run makes up for all of them, or none does.
+            if let Some(at) = newest.or(entry.rule.catch_up.then_some(first)) {
                 made.extend(entry.due(&self.board, &self.store, self.connection, at, now).await?);
+            }
+            if newest.is_none() {
+                let passed = Observation::DuesPassed { pipeline: name.clone(), upto: too_late };
+                told(&self.board, passed).await?;
+                entry.stand.upto = entry.stand.upto.max(too_late);
             }
         }
         Ok(made)

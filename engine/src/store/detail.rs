@@ -72,9 +72,10 @@ impl Store {
             let all = rows.collect::<Result<Vec<_>, _>>()?;
             (found.steps, found.earlier) = all.into_iter().partition(|step| step.attempt == newest);
 
+            // What lost its executor has no duration that was measured: that of the clock on the wall then.
             let mut attempts = db.prepare_cached(
-                "SELECT number, state, started_at, finished_at, duration_ms, error \
-                 FROM attempts WHERE job = ? ORDER BY number",
+                "SELECT number, state, started_at, finished_at, \
+                 coalesce(duration_ms, max(finished_at - started_at, 0)), error FROM attempts WHERE job = ? ORDER BY number",
             )?;
             let rows = attempts.query_map([key], attempt)?;
             found.attempts = rows.collect::<Result<_, _>>()?;

@@ -3,7 +3,13 @@
 use super::{FILE, StoreError};
 use crate::linux;
 use rustix::fs::{FlockOperation, flock};
-use std::{fs::File, io, os::unix::fs::MetadataExt, path::Path, time::UNIX_EPOCH};
+use std::{
+    fs::{File, Permissions},
+    io,
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::Path,
+    time::UNIX_EPOCH,
+};
 
 const LOCK_FILE: &str = "tailboard.lock";
 
@@ -25,7 +31,8 @@ impl DirectoryLock {
         let fail = |source: io::Error| StoreError::Io { path: dir.to_path_buf(), source };
         std::fs::create_dir_all(dir).map_err(fail)?;
         let path = dir.join(LOCK_FILE);
-        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).mode(0o600).open(&path);
         let file = file.map_err(|source| StoreError::Io { path, source })?;
         if let Some(kind) = linux::files::remote(&file).map_err(fail)? {
             return Err(StoreError::Remote { dir: dir.to_path_buf(), kind });
@@ -36,6 +43,28 @@ impl DirectoryLock {
             Err(error) => Err(fail(error.into())),
         }
     }
+}
+
+/// Makes the database if it is not there, and it and the files beside it their owner's alone, whatever the
+/// mode of their directory is. SQLite gives those that it makes later the mode of the database.
+pub(super) fn make_private(db: &Path) -> Result<(), StoreError> {
+    let private = |path: &Path, create: bool| {
+        let file =
+            File::options().create(create).truncate(false).write(true).mode(0o600).open(path)?;
+        file.set_permissions(Permissions::from_mode(0o600))
+    };
+    private(db, true).map_err(|source| StoreError::Io { path: db.to_path_buf(), source })?;
+    for beside in ["-wal", "-shm"] {
+        let mut path = db.as_os_str().to_owned();
+        path.push(beside);
+        match private(path.as_ref(), false) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::Io { path: path.into(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// What tells a directory from a copy of it.

@@ -6,11 +6,12 @@
 //! - `directory`: the lock of the data directory, and whether it is a copy; `schema`: migrations
 //! - `jobs`, `ranges`, `span`, `cursor`: lists; `search`: by words; `detail`: one job; `unfinished`: what a start goes on with; `events`: history;
 //!   `pipelines`: those made over the API; `requests`: what may be repeated; `retention`: what is past its time;
-//!   `recent`: the last hour; `counted`: what is counted with every change
+//!   `recent`: the last hour; `again`: what was tried again in it; `counted`: what is counted with every change
 //!
 //! WAL, `synchronous=FULL`: what is acknowledged survives a power loss, and the cost of it is shared by all
 //! that gathered for one commit.
 
+mod again;
 mod apply;
 mod change;
 mod counted;
@@ -32,6 +33,7 @@ mod span;
 mod unfinished;
 mod writer;
 
+pub use again::TriedAgain;
 pub use change::{Change, Plan};
 pub use counted::Counted;
 pub use cursor::BadCursor;
@@ -96,6 +98,7 @@ impl Store {
     pub fn open(dir: &Path) -> Result<(Self, Writer), StoreError> {
         let lock = Arc::new(DirectoryLock::take(dir)?);
         let path = dir.join(FILE);
+        directory::make_private(&path)?;
         let mut db = Connection::open(&path)?;
         db.busy_timeout(BUSY)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -202,6 +205,33 @@ impl Drop for Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_files_of_a_store_are_their_owners_alone_in_any_directory() {
+        use std::{fs, os::unix::fs::PermissionsExt};
+        let dir = tempfile::tempdir().unwrap();
+        let files =
+            [FILE, "tailboard.db-wal", "tailboard.db-shm"].map(|name| dir.path().join(name));
+        let set = |mode| {
+            files.iter().for_each(|file| {
+                fs::set_permissions(file, PermissionsExt::from_mode(mode)).unwrap()
+            })
+        };
+        let modes = || {
+            files.each_ref().map(|file| fs::metadata(file).unwrap().permissions().mode() & 0o777)
+        };
+        fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+        let (store, writer) = Store::open(dir.path()).unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+        set(0o644);
+        // As after a kill: the files beside it stay.
+        let kept = files.each_ref().map(|file| fs::read(file).unwrap());
+        drop((store, writer));
+        files.iter().zip(kept).for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+        set(0o644);
+        let _open = Store::open(dir.path()).unwrap();
+        assert_eq!(modes(), [0o600; 3]);
+    }
 
     #[test]
     fn a_read_that_takes_too_long_is_ended_and_the_next_one_is_not() {

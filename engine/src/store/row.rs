@@ -52,7 +52,8 @@ pub(super) fn by_number(db: &Connection, number: i64) -> rusqlite::Result<Job> {
 }
 
 pub(super) const STEP: &str = "attempt, ordinal, name, phase, state, started_at, finished_at, \
-    duration_ms, exit_code, signal, error, log_line, log_offset, log_line_end, log_offset_end";
+    coalesce(duration_ms, max(finished_at - started_at, 0)), \
+    exit_code, signal, error, log_line, log_offset, log_line_end, log_offset_end";
 
 /// A row that begins with the columns of [`STEP`].
 pub(super) fn step(job: JobId, row: &Row<'_>) -> rusqlite::Result<Step> {

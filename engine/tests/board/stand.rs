@@ -274,6 +274,7 @@ pub fn worker(active_jobs: u32) -> Observation {
         concurrency: 4,
         processed: 0,
         failed: 0,
+        since: None,
         seen_at: at(0),
         revision: 0,
     }))

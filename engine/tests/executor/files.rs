@@ -78,7 +78,8 @@ fn past_its_limit_a_log_says_how_many_lines_are_missing() {
     let lines = log.window(-2, 2).unwrap().lines;
     assert_eq!((lines[0].step, lines[0].left_out), (0, Some(100_000 - kept)));
     assert_eq!((lines[1].step, lines[1].left_out), (1, Some(2)));
-    assert_eq!(log.left_out_at_end().unwrap(), 100_000 - kept + 2);
+    let expected = (100_000 - kept + 2, Some(shared::log::LeftOutBy::Limit));
+    assert_eq!(log.left_out_at_end().unwrap(), expected);
 }
 
 #[test]

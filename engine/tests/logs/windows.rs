@@ -6,7 +6,7 @@ use engine::logs::{
     live::{self, Open},
     writer::{Unfinished, Writer},
 };
-use shared::log::Line;
+use shared::log::{LeftOutBy, Line};
 use std::path::Path;
 
 fn numbered(lines: u32) -> tempfile::TempDir {
@@ -147,6 +147,7 @@ fn a_full_disk_leaves_out_whole_lines_and_says_how_many_in_one_place() {
     writer.set_room(true);
     writer.append(&mut line, b"later\n", AT);
     let lines = log(&dir).window(1, 10).unwrap().lines;
+    assert_eq!(lines[1].left_out_by, Some(LeftOutBy::Disk));
     let lines: Vec<_> = lines.iter().map(|line| (text(line), line.left_out)).collect();
     let expected =
         [("kept".to_owned(), None), (String::new(), Some(3)), ("ended later".to_owned(), None)];

@@ -2,7 +2,7 @@
 
 use crate::house::{House, detail, log, over, pipeline, run, until};
 use engine::{Caller, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
-use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType};
+use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType, log::LeftOutBy};
 use std::collections::{BTreeMap, HashSet};
 
 fn who() -> ParamDef {
@@ -158,5 +158,50 @@ async fn a_job_says_how_much_of_its_log_was_left_out() {
     let detail = over(&engine, much).await;
     assert_eq!(detail.job.state, JobState::Completed, "the job goes on");
     assert!(detail.left_out > 99_000, "{}", detail.left_out);
+    assert_eq!(detail.left_out_by, Some(LeftOutBy::Limit));
+    let last = engine.log_window(&Caller::board(), much, -1, 1).await.unwrap().unwrap().lines;
+    assert_eq!(last[0].left_out_by, Some(LeftOutBy::Limit));
     engine.stop(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_key_whose_job_is_deleted_says_which_job_that_was() {
+    let house = House::new(1, &[("hello", "true")]);
+    let engine = house.open().await;
+    let caller = Caller::board();
+    let asked =
+        RunRequest { pipeline: "hello".into(), key: Some("k".into()), ..RunRequest::default() };
+    let first = engine.run(&caller, asked.clone()).await.unwrap().id;
+    over(&engine, first).await;
+    let again = RetryRequest { params: None, key: Some("r".into()) };
+    let second = engine.retry(&caller, first, again.clone()).await.unwrap().id;
+    over(&engine, second).await;
+    engine.delete(&caller, second).await.unwrap();
+    let refused = engine.retry(&caller, first, again).await.unwrap_err();
+    assert!(matches!(refused, RetryError::Run(RunError::Deleted { job }) if job == second));
+    engine.delete(&caller, first).await.unwrap();
+    let refused = engine.run(&caller, asked).await.unwrap_err();
+    assert!(matches!(refused, RunError::Deleted { job } if job == first));
+    assert!(refused.to_string().contains(&first.to_string()));
+    engine.stop(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_stays_the_same_when_a_default_is_changed() {
+    let mut house = House::new(1, &[]);
+    let mut greets = pipeline("greets", &[("step", "true")]);
+    let with =
+        |default: &str| ParamDef { required: false, default: Some(default.to_owned()), ..who() };
+    greets.params = vec![with("you")];
+    house.settings.pipelines = vec![greets];
+    let engine = house.open().await;
+    let caller = Caller::board();
+    let asked =
+        RunRequest { pipeline: "greets".into(), key: Some("k".into()), ..RunRequest::default() };
+    let first = engine.run(&caller, asked.clone()).await.unwrap().id;
+    house.settings.pipelines[0].params = vec![with("them")];
+    engine.reload(house.settings.clone());
+    let again = engine.run(&caller, asked).await.unwrap();
+    assert_eq!(again.id, first);
+    engine.stop(true).await;
 }

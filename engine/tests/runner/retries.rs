@@ -2,7 +2,7 @@
 
 use crate::house::{House, detail, log, over, run, until};
 use engine::{Caller, OnLost, Retry};
-use shared::{JobState, StoryKind};
+use shared::{JobState, StoryKind, Timestamp};
 use std::{fs, time::Duration};
 
 fn soon(retries: u32) -> Retry {
@@ -40,6 +40,30 @@ async fn a_failed_attempt_is_followed_by_another_in_a_fresh_directory_and_one_lo
     let lines = engine.log_window(&Caller::board(), job.job.id, 1, 10).await.unwrap().unwrap();
     let attempts: Vec<_> = lines.lines.iter().map(|line| line.attempt).collect();
     assert_eq!(attempts, [1, 2, 3]);
+    engine.stop(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_is_tried_again_counts_as_no_ended_and_no_failed_job() {
+    let mut house = House::new(1, &[]);
+    flaky(&mut house, 4, soon(5));
+    let before = Timestamp::now();
+    let engine = house.open().await;
+    let caller = Caller::board();
+    over(&engine, run(&engine, "flaky").await).await;
+    let worker = until("the worker says that a job ended", async || {
+        let workers = engine.overview(&caller).await.unwrap().workers;
+        workers.into_iter().find(|worker| worker.processed > 0)
+    })
+    .await;
+    assert_eq!((worker.processed, worker.failed), (1, 0));
+    assert!(worker.since.is_some_and(|since| since >= before && since <= worker.seen_at));
+    let queue = until("the queue says that a job ended", async || {
+        let queues = engine.overview(&caller).await.unwrap().queues;
+        queues.into_iter().find(|queue| queue.rate_per_min > 0.0)
+    })
+    .await;
+    assert_eq!((queue.rate_per_min, queue.failed_per_min), (1.0, 0.0));
     engine.stop(false).await;
 }
 
@@ -132,6 +156,10 @@ async fn a_lost_run_is_tried_again_if_its_pipeline_says_so() {
     let job = over(&engine, id).await;
     assert_eq!((job.job.state, job.job.attempt), (JobState::Completed, 2));
     assert_eq!(job.job.max_attempts, 2, "one more than the retries allow");
+    let lost = &job.attempts[0];
+    let (from, to) = (lost.started_at.unwrap(), lost.finished_at.unwrap());
+    assert_eq!(lost.duration_ms, Some(to.since(from)));
+    assert!(job.earlier[0].duration_ms.is_some());
     let kinds: Vec<_> = job.timeline.iter().map(|entry| entry.kind).collect();
     let lost = kinds.iter().position(|kind| *kind == StoryKind::Lost).unwrap();
     assert!(kinds[lost..].contains(&StoryKind::Retrying));
@@ -157,5 +185,23 @@ async fn a_pipeline_that_fails_again_and_again_needs_attention_and_the_last_hour
     let pipelines = engine.pipelines(&caller).await.unwrap().pipelines;
     let rates: Vec<_> = pipelines.iter().map(|p| (p.completed, p.failed)).collect();
     assert_eq!(rates, [(0, 3), (1, 0)]);
+    engine.stop(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_job_that_is_tried_again_and_again_is_a_storm_too() {
+    let mut house = House::new(1, &[]);
+    flaky(&mut house, 11, soon(20));
+    let before = Timestamp::now();
+    let engine = house.open().await;
+    let caller = Caller::board();
+    let id = run(&engine, "flaky").await;
+    over(&engine, id).await;
+    let storms = engine.overview(&caller).await.unwrap().attention;
+    assert_eq!(storms.len(), 1, "{storms:?}");
+    assert_eq!(storms[0].kind, shared::page::AttentionKind::RetryStorm);
+    assert_eq!((storms[0].name.as_deref(), storms[0].job), (Some("flaky"), Some(id)));
+    assert!(storms[0].since.is_some_and(|since| since >= before));
+    assert_eq!(storms[0].text, "1 job of flaky was tried again 10 times in the last hour");
     engine.stop(false).await;
 }

@@ -183,6 +183,36 @@ async fn what_passed_while_no_server_ran_is_made_up_for_once_if_that_is_wanted()
 }
 
 #[tokio::test]
+async fn what_is_late_by_at_most_a_minute_runs_unless_the_next_time_has_come() {
+    let at = |minutes: i64| START.0 + minutes * MINUTE;
+    // A schedule, when the next server is there, and which time it runs.
+    let cases = [
+        ("*/10 * * * *", false, at(10) + MINUTE, Some(at(10))),
+        ("*/10 * * * *", false, at(10) + MINUTE + 1, None),
+        ("* * * * *", false, at(10) + MINUTE / 2, Some(at(10))),
+        ("* * * * *", false, at(11), Some(at(11))),
+        ("* * * * *", true, at(10) + MINUTE / 2, Some(at(10))),
+        ("*/10 * * * *", true, at(25), Some(at(10))),
+        ("*/10 * * * *", true, at(20), Some(at(20))),
+    ];
+    for (cron, catch_up, then, expected) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let schedule = Some(ScheduleDef { catch_up, ..rule(cron, "UTC", Overlap::Queue) });
+        let pipelines = [Definition { schedule, ..pipeline("one", &[("step", "true")]) }];
+        let mut parts = open(dir.path(), &pipelines, START);
+        assert!(parts.scheduler.tick(START).await.unwrap().is_empty());
+        parts.board.stop();
+        drop(parts);
+        let mut parts = open(dir.path(), &pipelines, Timestamp(then));
+        parts.scheduler.tick(Timestamp(then)).await.unwrap();
+        let expected: Vec<_> = expected.map(Timestamp).into_iter().collect();
+        assert_eq!(made(&parts.store, "one"), expected, "{cron} {catch_up} {then}");
+        assert!(parts.scheduler.tick(Timestamp(then)).await.unwrap().is_empty());
+        parts.board.stop();
+    }
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_a_little_doubles_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let mut parts = open(dir.path(), &one(Overlap::Queue, false), START);

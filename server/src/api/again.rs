@@ -1,7 +1,7 @@
 //! Jobs that are over: running one again, deleting one.
 
 use super::{
-    executions::{IdempotencyKey, Made, made},
+    executions::{IdempotencyKey, Made, WANTED_PARAMS, made},
     problem::{Answer, delete_error, job_id, retry_error},
     request::{Fields, Params, StrictJson},
 };
@@ -24,6 +24,7 @@ pub(super) struct Retry {
 
 impl Fields for Retry {
     const NAMES: &'static [&'static str] = &["params"];
+    const WANTED: &'static [(&'static str, &'static str)] = &[("params", WANTED_PARAMS)];
 }
 
 /// Makes a new job of one that is over, of what its pipeline is now.
@@ -37,7 +38,7 @@ impl Fields for Retry {
         (
             "Idempotency-Key" = Option<String>,
             Header,
-            description = "The same key with the same body is answered with the same job for 24 hours",
+            description = "The same key with the same body is answered with the same job for 24 hours, or with 410 once that is deleted",
         ),
     ),
     request_body = Option<Retry>,
@@ -55,6 +56,12 @@ impl Fields for Retry {
             body = Problem,
             content_type = "application/problem+json",
             description = "The job is not over, or its pipeline is gone",
+        ),
+        (
+            status = 410,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The job that this Idempotency-Key made is deleted; `job_id` names it",
         ),
         (
             status = 422,

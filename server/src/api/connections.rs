@@ -51,6 +51,7 @@ enum Events {
 
 impl Fields for ConnectionChanges {
     const NAMES: &'static [&'static str] = &["events"];
+    const WANTED: &'static [(&'static str, &'static str)] = &[("events", "\"on\" or \"off\"")];
 }
 
 /// Switches the events of a connection off, or on again. What happens while they are off is stored as

@@ -22,6 +22,8 @@ use utoipa::ToSchema;
 
 const PRIORITIES: RangeInclusive<i32> = -100..=100;
 const LONGEST_KEY: usize = 200;
+const WANTED_PRIORITY: &str = "a whole number from -100 to 100";
+pub(super) const WANTED_PARAMS: &str = "an object of names and values: text, numbers or booleans";
 
 /// What to run.
 #[derive(Deserialize, ToSchema)]
@@ -40,6 +42,12 @@ pub(super) struct Execution {
 
 impl Fields for Execution {
     const NAMES: &'static [&'static str] = &["pipeline", "params", "run_at", "priority"];
+    const WANTED: &'static [(&'static str, &'static str)] = &[
+        ("pipeline", "the name of a pipeline, as text"),
+        ("params", WANTED_PARAMS),
+        ("run_at", "a time such as \"2026-02-27T10:30:00Z\" (RFC 3339, UTC)"),
+        ("priority", WANTED_PRIORITY),
+    ];
 }
 
 /// Queues a run of a pipeline; answered when it is written.
@@ -52,7 +60,7 @@ impl Fields for Execution {
         (
             "Idempotency-Key" = Option<String>,
             Header,
-            description = "The same key with the same body is answered with the same job for 24 hours",
+            description = "The same key with the same body is answered with the same job for 24 hours, or with 410 once that is deleted",
         ),
     ),
     request_body = Execution,
@@ -68,6 +76,12 @@ impl Fields for Execution {
             body = Problem,
             content_type = "application/problem+json",
             description = "No such pipeline or parameter",
+        ),
+        (
+            status = 410,
+            body = Problem,
+            content_type = "application/problem+json",
+            description = "The job that this Idempotency-Key made is deleted; `job_id` names it",
         ),
         (
             status = 422,
@@ -92,7 +106,7 @@ pub(super) async fn create(
 ) -> Answer<Made> {
     Params::of(query, &[])?;
     if priority.is_some_and(|priority| !PRIORITIES.contains(&priority)) {
-        return Err(bad_field("priority", "wanted is a whole number from -100 to 100"));
+        return Err(bad_field("priority", format!("wanted is {WANTED_PRIORITY}")));
     }
     let request = RunRequest { pipeline, params, run_at, priority, key: key.0 };
     Ok(made(engine.run(&caller, request).await?))

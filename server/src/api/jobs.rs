@@ -18,7 +18,7 @@ const MOST: i64 = 200;
 /// Characters kept of a reason.
 const LONGEST_WHY: usize = 500;
 
-/// Which page of which list.
+/// Which page of which list. A parameter with an empty value is as good as absent: any.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters that `jobs_query` reads")]
@@ -82,7 +82,7 @@ pub(super) fn jobs_query(query: Query) -> Answer<JobsQuery> {
     })
 }
 
-/// Jobs, newest first.
+/// Jobs, newest first. A filter whose value is empty is as good as absent: any.
 #[utoipa::path(
     get,
     path = "/api/v1/jobs",
@@ -142,6 +142,7 @@ pub(super) struct Cancel {
 
 impl Fields for Cancel {
     const NAMES: &'static [&'static str] = &["why"];
+    const WANTED: &'static [(&'static str, &'static str)] = &[("why", "a text")];
 }
 
 /// Asks for a job to be cancelled. A second time, a running job is not given time to tidy up.

@@ -127,6 +127,9 @@ impl From<RunError> for ApiError {
             RunError::TooFar => bad_field("run_at", error.to_string()),
             RunError::KeyReused => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
                 .of_field("Idempotency-Key"),
+            RunError::Deleted { job } => Self::new(StatusCode::GONE, error.to_string())
+                .of_field("Idempotency-Key")
+                .about(job),
             RunError::Slow { job } => unavailable(&error).about(job),
             RunError::Busy | RunError::Closed => unavailable(&error),
         }

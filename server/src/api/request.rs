@@ -34,8 +34,9 @@ impl Params {
         Ok(Self(query))
     }
 
+    /// A text; an empty one is none.
     pub fn text(&self, name: &str) -> Option<String> {
-        self.0.text(name).map(str::to_owned)
+        self.0.text(name).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// A comma list; an empty text is an empty list.
@@ -55,11 +56,12 @@ impl Params {
             .transpose()
     }
 
-    /// A whole number in a range.
+    /// A whole number in a range; an empty text is none.
     pub fn number(&self, name: &str, from: i64, to: i64) -> Answer<Option<i64>> {
-        match self.0.value::<i64>(name) {
-            Ok(None) => Ok(None),
-            Ok(Some(n)) if (from..=to).contains(&n) => Ok(Some(n)),
+        let text = self.0.text(name).filter(|text| !text.is_empty());
+        match text.map(str::parse::<i64>) {
+            None => Ok(None),
+            Some(Ok(n)) if (from..=to).contains(&n) => Ok(Some(n)),
             _ => Err(bad_field(name, format!("wanted is a whole number from {from} to {to}"))),
         }
     }
@@ -68,6 +70,8 @@ impl Params {
 /// A JSON body that knows its fields.
 pub trait Fields: DeserializeOwned {
     const NAMES: &'static [&'static str];
+    /// What a field may be, for who gave something else; without it the parser says so.
+    const WANTED: &'static [(&'static str, &'static str)] = &[];
 }
 
 /// The JSON body of a request; no body at all is an empty object.
@@ -82,9 +86,33 @@ impl<T: Fields, S: Send + Sync> FromRequest<S> for StrictJson<T> {
             let known = T::NAMES.join(", ");
             return Err(bad_field(name, format!("{name:?} is no field here: there are {known}")));
         }
-        T::deserialize(Value::Object(fields))
+        let absent = absent::<T>(&fields);
+        serde_path_to_error::deserialize(Value::Object(fields))
             .map(Self)
-            .map_err(|error| ApiError::new(StatusCode::BAD_REQUEST, error.to_string()))
+            .map_err(|error| unfit::<T>(&error, &absent))
+    }
+}
+
+/// Names of fields that are not given.
+fn absent<T: Fields>(given: &Map<String, Value>) -> Vec<&'static str> {
+    T::NAMES.iter().copied().filter(|name| !given.contains_key(*name)).collect()
+}
+
+/// The field that is not what it may be, or is missing.
+fn unfit<T: Fields>(
+    error: &serde_path_to_error::Error<serde_json::Error>,
+    absent: &[&str],
+) -> ApiError {
+    let (path, told) = (error.path().to_string(), error.inner().to_string());
+    if let Some(name) = absent.iter().find(|name| told == format!("missing field `{name}`")) {
+        return bad_field(name, format!("{name} has to be given"));
+    }
+    let name = path.split(['.', '[']).next().unwrap_or_default();
+    let wanted = T::WANTED.iter().find(|(field, _)| *field == name);
+    let told = wanted.map_or(told, |(_, wanted)| format!("wanted is {wanted}"));
+    match name {
+        "" => ApiError::new(StatusCode::BAD_REQUEST, told),
+        _ => bad_field(&path, told),
     }
 }
 

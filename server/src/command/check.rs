@@ -36,7 +36,8 @@ fn describe(pipeline: &Definition) {
         println!("  up to {} attempts", pipeline.retry.retries + 1);
     }
     let Some(rule) = &pipeline.schedule else { return };
-    println!("  runs at {} ({})", rule.cron, rule.timezone);
+    let late = if rule.catch_up { "is made up for by one run" } else { "is left out" };
+    println!("  runs at {} ({}); what is late by over a minute {late}", rule.cron, rule.timezone);
     let next = zone(&rule.timezone).and_then(|zone| Schedule::parse(&rule.cron, zone));
     for at in next.map(|schedule| schedule.next(Timestamp::now(), 3)).unwrap_or_default() {
         println!("    next {at}");

@@ -88,6 +88,7 @@ fn run_refused(error: RunError) -> Refusal {
         RunError::UnknownPipeline(_) => refused(StatusCode::NOT_FOUND, error),
         RunError::Param(_) | RunError::TooFar => refused(StatusCode::BAD_REQUEST, error),
         RunError::KeyReused => refused(StatusCode::UNPROCESSABLE_ENTITY, error),
+        RunError::Deleted { .. } => refused(StatusCode::GONE, error),
         RunError::Busy | RunError::Slow { .. } | RunError::Closed => later(error),
     }
 }

@@ -74,6 +74,34 @@ async fn the_same_idempotency_key_is_the_same_job_and_another_body_is_refused() 
 }
 
 #[tokio::test]
+async fn a_repeated_key_whose_job_is_deleted_is_gone_with_its_id() {
+    let server = Running::start(PARAMS).await;
+    let asked = json!({ "who": "you" });
+    let made = greet(&server, Some("k-1"), asked.clone()).await.json().await;
+    let first = made["id"].as_str().unwrap();
+    over(&server, first).await;
+    let path = format!("/api/v1/jobs/{first}/retry");
+    let made = post(&server, &path, Some("k-2"), json!({})).await.json().await;
+    let second = made["id"].as_str().unwrap();
+    over(&server, second).await;
+    let delete = async |id: &str| {
+        let path = format!("/api/v1/jobs/{id}");
+        client::send(server.address, "DELETE", &path, &[], b"").await.status
+    };
+    assert_eq!(delete(second).await, 204);
+    let gone = post(&server, &path, Some("k-2"), json!({})).await;
+    assert_eq!(gone.status, 410);
+    assert_eq!(gone.json().await["job_id"], second);
+    assert_eq!(delete(first).await, 204);
+    let gone = greet(&server, Some("k-1"), asked).await;
+    assert_eq!(gone.status, 410);
+    let problem = gone.json().await;
+    assert_eq!((&problem["job_id"], &problem["field"]), (&json!(first), &json!("Idempotency-Key")));
+    assert!(problem["detail"].as_str().unwrap().contains(first));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_over_is_run_again_and_deleted_and_what_is_not_is_a_conflict() {
     let server = Running::start(&pipeline("waits", &["sleep 1000"])).await;
     let id = server.run("waits").await;

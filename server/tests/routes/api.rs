@@ -41,8 +41,8 @@ async fn a_request_that_is_not_understood_names_what_is_wrong() {
         (json!({ "pipeline": "hello", "params": { "who": "me" } }), json!("params.who")),
         (json!({ "pipeline": "hello", "params": { "n": 1 } }), json!("params.n")),
         (json!({ "pipeline": "hello", "queue": "x" }), json!("queue")),
-        (json!({ "pipeline": 1 }), json!(null)),
-        (json!({ "params": {} }), json!(null)),
+        (json!({ "pipeline": 1 }), json!("pipeline")),
+        (json!({ "params": {} }), json!("pipeline")),
         (json!([]), json!(null)),
     ] {
         let problem = problem(server.post("/api/v1/executions", &body).await, 400).await;
@@ -59,6 +59,60 @@ async fn a_request_that_is_not_understood_names_what_is_wrong() {
     assert_eq!(problem(answer, 400).await["field"], "now");
     let jobs = server.json("/api/v1/jobs").await;
     assert_eq!(jobs["total"], json!({ "count": 0, "exact": true }), "nothing of it was run");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_field_that_is_no_such_value_is_named_with_what_is_allowed() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    for (field, value, wanted) in [
+        ("pipeline", json!(1), "the name of a pipeline"),
+        ("params", json!([1]), "an object of names and values"),
+        ("run_at", json!("yesterday"), "2026-02-27T10:30:00Z"),
+        ("priority", json!("5"), "a whole number from -100 to 100"),
+        ("priority", json!(101), "a whole number from -100 to 100"),
+        ("priority", json!(5.5), "a whole number from -100 to 100"),
+    ] {
+        let mut body = json!({ "pipeline": "hello" });
+        body[field] = value;
+        let problem = problem(server.post("/api/v1/executions", &body).await, 400).await;
+        assert_eq!(problem["field"], field, "{body}");
+        assert!(problem["detail"].as_str().unwrap().contains(wanted), "{problem}");
+    }
+    let problem = problem(server.post("/api/v1/executions", &json!({})).await, 400).await;
+    assert_eq!(
+        (&problem["field"], &problem["detail"]),
+        (&json!("pipeline"), &json!("pipeline has to be given"))
+    );
+    let answer = server.get("/api/v1/jobs?connection=nope").await;
+    let told = self::problem(answer, 400).await;
+    assert!(told["detail"].as_str().unwrap().contains("an id is a UUID such as"), "{told}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_filter_without_a_value_is_any() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    let id = server.run_to_end("hello").await;
+    for name in [
+        "connection",
+        "state",
+        "queue",
+        "worker",
+        "pipeline",
+        "from",
+        "to",
+        "q",
+        "sort",
+        "cursor",
+        "limit",
+    ] {
+        for page in ["/api/v1/jobs", "/api/v1/pages/jobs"] {
+            let found = server.json(&format!("{page}?{name}=")).await;
+            let jobs = if page.contains("pages") { &found["jobs"] } else { &found };
+            assert_eq!(jobs["items"][0]["id"], id, "{page} {name}");
+        }
+    }
     server.stop().await;
 }
 

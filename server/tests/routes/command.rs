@@ -144,9 +144,15 @@ async fn a_configuration_that_cannot_be_read_is_told_by_its_name() {
 async fn a_right_configuration_is_summed_up() {
     let dir = tempfile::tempdir().unwrap();
     let config = dir.path().join("right.toml");
-    std::fs::write(&config, pipeline("hello", &["true", "true"])).unwrap();
+    let hello = pipeline("hello", &["true", "true"]);
+    let hello = hello.replacen("[[pipeline.steps]]", "cron = '@daily'\n[[pipeline.steps]]", 1);
+    std::fs::write(&config, hello).unwrap();
     let (status, said, _) = output(&["check", "--config", config.to_str().unwrap()]).await;
     assert_eq!(status, Some(0));
+    assert!(
+        said.contains("runs at @daily (UTC); what is late by over a minute is left out"),
+        "{said}"
+    );
     assert!(said.contains("pipeline hello (queue default): step 1, step 2"), "{said}");
 }
 

@@ -71,9 +71,9 @@ async fn a_switch_that_is_not_understood_names_what_is_wrong() {
     let path = format!("/api/v1/connections/{}", server.connection().await);
     for (body, field) in [
         (json!({ "events": "on", "name": "x" }), json!("name")),
-        (json!({ "events": "maybe" }), json!(null)),
-        (json!({ "events": true }), json!(null)),
-        (json!({}), json!(null)),
+        (json!({ "events": "maybe" }), json!("events")),
+        (json!({ "events": true }), json!("events")),
+        (json!({}), json!("events")),
     ] {
         let answer = server.patch(&path, &body).await;
         assert_eq!(

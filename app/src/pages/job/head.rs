@@ -13,7 +13,11 @@ use crate::{
     },
     url::encode,
 };
-use shared::{JobState, Step, StepState, job::JobDetail, log::LogInfo};
+use shared::{
+    JobState, Step, StepState,
+    job::JobDetail,
+    log::{LeftOutBy, LogInfo},
+};
 
 /// Name, state, and what can be done.
 pub fn head(detail: &JobDetail) -> String {
@@ -170,9 +174,12 @@ fn waiting(clock: &Clock, detail: &JobDetail) -> String {
     });
     let left_out = (detail.left_out > 0).then(|| {
         let lines = format::plural(detail.left_out, "line was", "lines were");
-        remark(format!(
-            "The log is not complete: {lines} left out at its end. It reached its limit (max_log_bytes), or the disk had too little room."
-        ))
+        let why = match detail.left_out_by {
+            Some(LeftOutBy::Limit) => " It reached its limit (max_log_bytes).",
+            Some(LeftOutBy::Disk) => " The disk had too little room (min_free_disk).",
+            None => "",
+        };
+        remark(format!("The log is not complete: {lines} left out at its end.{why}"))
     });
     [waiting, cancel, left_out].into_iter().flatten().collect()
 }

@@ -133,7 +133,7 @@ impl<'a> Blocks<'a> {
             let bytes = &bytes[..(entry.record.end - entry.start) as usize];
             let text = match entry.record.kind {
                 Kind::Line { .. } => Some(bytes.strip_suffix(b"\n").unwrap_or(bytes)),
-                Kind::LeftOut(_) => None,
+                Kind::LeftOut { .. } => None,
             };
             Piece { n: entry.n, text }
         });
