@@ -124,6 +124,12 @@ impl Outline {
         self.lines
     }
 
+    /// The step whose header or line stands in a row.
+    pub fn step_at(&self, row: u64) -> Option<usize> {
+        let at = self.sections.partition_point(|section| section.row <= row);
+        self.sections.get(at.checked_sub(1)?)?.step
+    }
+
     /// What stands in a row (0-based, less than [`Self::rows`]).
     pub fn at(&self, row: u64) -> Place {
         if let Some(open) = row.checked_sub(self.rows) {

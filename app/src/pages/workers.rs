@@ -17,8 +17,8 @@ use leptos::prelude::*;
 use shared::{Worker, WorkerState};
 
 const HEAD: &str = "<tr><th scope=\"col\">Worker</th><th scope=\"col\" class=\"col-state\">State</th>\
-    <th scope=\"col\" class=\"col-figure end\">Slots taken</th><th scope=\"col\" class=\"col-figure end wide\">Ended</th>\
-    <th scope=\"col\" class=\"col-figure end wide\">Failed</th><th scope=\"col\" class=\"col-when end wide\">Last beat</th></tr>";
+    <th scope=\"col\" class=\"col-figure end\">Slots taken</th><th scope=\"col\" class=\"col-figure end broad\">Ended</th>\
+    <th scope=\"col\" class=\"col-figure end broad\">Failed</th><th scope=\"col\" class=\"col-when end wide\">Last beat</th></tr>";
 
 #[component]
 pub fn WorkersPage() -> impl IntoView {
@@ -56,13 +56,13 @@ fn row(clock: &Clock, worker: &Worker, active: &JobList) -> Row {
     let state = if is_online(worker) { "completed\">Online" } else { "failed\">Offline" };
     let cells = [
         element(
-            "td class=\"cut\"",
+            "td class=\"cut stacked\"",
             &(link("job-name", &href, &escape(&worker.id)) + &running.concat()),
         ),
         format!("<td class=\"col-state\"><span class=\"worker-state is-{state}</span></td>"),
         text("td class=\"end num col-figure\"", &slots(worker)),
-        text("td class=\"end num col-figure wide\"", &format::count(worker.processed)),
-        text("td class=\"end num col-figure wide\"", &format::count(worker.failed)),
+        text("td class=\"end num col-figure broad\"", &format::count(worker.processed)),
+        text("td class=\"end num col-figure broad\"", &format::count(worker.failed)),
         element("td class=\"end num col-when wide\"", &when(clock, Some(worker.seen_at))),
     ];
     Row::new(format!("{}/{}", worker.connection_id, worker.id), element("tr", &cells.concat()))
