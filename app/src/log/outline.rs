@@ -184,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn every_row_of_a_step_is_known_as_its_own_and_lines_before_any_are_of_none() {
+        let outline = Outline::of(vec![(2, 0), (5, 1)], 9, 0, &BTreeSet::from([0]));
+        let steps: Vec<_> = (0..outline.rows()).map(|row| outline.step_at(row)).collect();
+        assert_eq!(steps, [None, None, Some(0), Some(1), Some(1), Some(1), Some(1), Some(1)]);
+    }
+
+    #[test]
     fn a_header_stands_before_its_first_line() {
         use Place::{Line, Open, Step};
         let rows = places(&outline(&[0, 2], 3, 1));

@@ -21,7 +21,7 @@ const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"co
     <th scope=\"col\" class=\"col-figure end broad\">Failed / min</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Wait p50 · p95 · p99</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Run p50 · p95 · p99</th>\
-    <th scope=\"col\" class=\"col-state\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
+    <th scope=\"col\" class=\"col-act\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
 
 #[component]
 pub fn QueuesPage() -> impl IntoView {
@@ -77,7 +77,7 @@ fn row(queue: &Queue) -> Row {
         text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.wait))),
         text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.run))),
         format!(
-            "<td class=\"col-state end\"><form method=\"post\" action=\"{action}\">\
+            "<td class=\"col-act\"><form method=\"post\" action=\"{action}\">\
              <button class=\"button\" aria-label=\"{label}\">{word}</button></form></td>"
         ),
     ];
