@@ -60,7 +60,7 @@ fn row(queue: &Queue) -> Row {
         queue
             .stats
             .and_then(|stats| stats.wait.p95)
-            .map(|ms| format!("p95 {}", format::duration(ms))),
+            .map(|ms| format!("waits p95 {}", format::duration(ms))),
     ];
     let more = more.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let cells = [
