@@ -136,7 +136,11 @@ test("a log of any length stays at its end while it grows slowly, and the end is
   await page.mouse.wheel(0, -600);
   await expect(page.getByRole("button", { name: /new lines?$/ })).toBeInViewport({ ratio: 1 });
 
+  // On a phone it is above the bar at the foot of the screen, too.
   await page.setViewportSize({ width: 390, height: 844 });
+  const pill = (await page.getByRole("button", { name: /new lines?$/ }).boundingBox())!;
+  const bar = (await page.getByRole("navigation", { name: "Main" }).boundingBox())!;
+  expect(pill.y + pill.height).toBeLessThan(bar.y);
   const number = page.locator(".line-n").last();
   expect(await number.evaluate((cell) => cell.scrollWidth - cell.clientWidth), "the number has room").toBeLessThanOrEqual(0);
   writeFileSync(join(server.dir, "enough"), "");
