@@ -217,10 +217,11 @@ impl Reader {
     pub(super) fn copy_link(&self) {
         let state = self.state();
         let marked = state.marked.as_ref().map(|lines| *lines.start());
+        let last = self.known(&state);
         drop(state);
         let found = self.0.found.with_untracked(|found| found.current);
         let n = found.or(marked).unwrap_or_else(|| self.line_beside_the_top(Way::Up));
-        self.point_at(n.min(self.known(&self.state())), false);
+        self.point_at(n.min(last), false);
         // Where the browser refuses it the address is still there to be copied.
         let _ = window().navigator().clipboard().write_text(&location().href().unwrap_or_default());
     }
