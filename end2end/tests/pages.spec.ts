@@ -83,6 +83,8 @@ test.beforeAll(async () => {
 for (const theme of ["light", "dark"] as const) {
   for (const { name: width, viewport } of shapes) {
     test(`every page is sound, ${theme}, ${width} px`, async ({ board, browser, page }, info) => {
+      // axe looks at sixteen pages.
+      test.slow();
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme: theme });
       for (const [name, path] of Object.entries(paths)) {
