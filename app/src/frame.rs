@@ -9,13 +9,13 @@ use crate::{
         icon::{self, Icon},
         rows::{self, Row},
         text,
-        time::{Clock, when},
+        time::{Clock, now, when},
     },
     reader,
 };
 use leptos::{either::Either, prelude::*};
 use leptos_router::components::A;
-use shared::{Connection, Freshness};
+use shared::{Connection, Freshness, Timestamp};
 
 /// The mark and the name, as HTML.
 pub const BRAND: &str = "<svg class=\"brand-mark\" viewBox=\"0 0 20 20\" aria-hidden=\"true\">\
@@ -106,8 +106,8 @@ fn ThemeButton() -> impl IntoView {
         <button class="side-link side-theme" type="button" on:click=next>
             <Icon path=icon::THEME/>
             <span>
-                <span class="wide">"Theme: "</span>
-                {move || theme.get()}
+                "Theme"
+                <span class="side-value">": " {move || theme.get()}</span>
             </span>
         </button>
     }
@@ -159,6 +159,23 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
             "The stream could not be continued, so everything was fetched again.",
         ),
     });
+    let clock = expect_context::<Clock>();
+    let away = {
+        let live = expect_context::<Live>();
+        let since = RwSignal::new(None);
+        Effect::new(move |_| {
+            since.set((live.link() == Link::Reconnecting).then(|| Timestamp(now())));
+        });
+        text(move || match since.get() {
+            Some(since) => {
+                format!(
+                    "Not connected since {}: what is shown may be old",
+                    when(&clock, Some(since))
+                )
+            }
+            None => String::new(),
+        })
+    };
     let connections = text(move || {
         let count = board.as_ref().map_or(0, |board| board.connections.with(<[_]>::len));
         format::plural(count as u64, "connection", "connections")
@@ -171,6 +188,7 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
             </svg>
             <span class="link-word">{text(move || look.get().1)}</span>
             <span class="link-more num">{connections}</span>
+            <span class="away" inner_html=away></span>
         </p>
     }
 }

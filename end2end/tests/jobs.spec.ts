@@ -61,6 +61,48 @@ test("rows come as they are scrolled to, and the page stays small", async ({ boa
   await expect.poll(() => page.evaluate(() => document.querySelector("tbody")!.getBoundingClientRect().height)).toBeLessThan(60 * 36);
 });
 
+test("the name has the widest column, however many rows are not drawn", async ({ board, page }) => {
+  await board.goto(server, "/jobs?pipeline=waits");
+  const rows = page.locator("tbody tr:not(.space)");
+  await expect.poll(() => rows.count()).toBeLessThan(50);
+  for (const width of [390, 500, 640, 768, 900, 1024, 1280, 1440]) {
+    await page.setViewportSize({ width, height: 844 });
+    await expect(page.locator("tr.space").first(), `some rows are not drawn at ${width} px`).toBeAttached();
+    const widths = await rows.first().evaluate((row) => [...row.children].map((cell) => cell.getBoundingClientRect().width));
+    const name = (await rows.first().locator(".job-name").locator("xpath=..").boundingBox())!.width;
+    expect(Math.max(...widths), `at ${width} px: ${widths}`).toBe(name);
+  }
+});
+
+test("on a phone the search and all that the list is narrowed by are in sight", async ({ board, page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await board.goto(server, "/jobs");
+  const first = page.getByRole("searchbox", { name: "Search" });
+  const others = page.getByRole("group", { name: "Filters" }).locator("a, select");
+  for (const one of [first, ...(await others.all())]) await expect(one).toBeInViewport({ ratio: 1 });
+  const top = (await first.boundingBox())!.y;
+  for (const one of await others.all()) expect((await one.boundingBox())!.y).toBeGreaterThan(top);
+});
+
+test("figures beside the states are those of the list, or there are none", async ({ board, page }) => {
+  await board.goto(server, "/jobs?pipeline=quick");
+  const chips = page.getByRole("group", { name: "Filters" });
+  await expect(chips.getByRole("link", { name: /^Queued\s*0$/ })).toBeVisible();
+  // Nobody counts by state what a search finds.
+  await board.goto(server, "/jobs?q=nothing-like-it");
+  await expect(chips.getByRole("link", { name: /^Queued$/ })).toBeVisible();
+});
+
+test("a state that there is not is said, and several are shown as chosen", async ({ board, page }) => {
+  await board.goto(server, "/jobs?state=bogus");
+  await expect(page.getByText("No such state: bogus")).toBeVisible();
+  await expect(page.getByRole("row")).toHaveCount(0);
+  await page.getByRole("link", { name: "Show all jobs" }).click();
+  await expect(page.getByRole("row").first()).toBeVisible();
+  await board.goto(server, "/jobs?state=failed,cancelled");
+  await expect(page.locator(".chips a[aria-current]")).toHaveText([/^Failed/, /^Cancelled/]);
+});
+
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? "with JavaScript" : "without JavaScript", () => {
     test.use({ javaScriptEnabled });

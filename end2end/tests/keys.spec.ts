@@ -9,9 +9,19 @@ description = "Says hello"
 cron = "0 3 * * *"
 retries = 1
 retry_delay = "100ms"
+overlap = "queue"
 [[pipeline.steps]]
 name = "greet"
 run = "echo hello $PARAM_WHO"
+[[pipeline]]
+name = "asks"
+[[pipeline.params]]
+name = "who"
+type = "string"
+pattern = "[a-z ]+"
+[[pipeline.steps]]
+name = "greet"
+run = "echo hello"
 [[pipeline]]
 name = "again"
 retries = 1
@@ -64,6 +74,32 @@ test("the palette finds pages and pipelines, runs one, and searches", async ({ b
   await expect(page).toHaveURL(/\/jobs\?q=greeting/);
 });
 
+test("the palette leads to the settings and switches the theme, and a slash opens it where there is nothing else to search", async ({ board, page }) => {
+  await board.goto(server, "/workers");
+  await page.keyboard.press("/");
+  await page.keyboard.type("theme");
+  await page.getByRole("option", { name: "Switch the theme" }).click();
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
+  await page.keyboard.press("/");
+  await page.keyboard.type("sett");
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/settings$/);
+  await board.goto(server, "/");
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await expect(page).toHaveURL(/\/settings$/);
+});
+
+test("what a job was run with is read as it was given, and a field says what it takes", async ({ board, page }) => {
+  const job = await server.run("asks", { who: "two  of them" });
+  await server.reached(job.id, "completed");
+  await board.goto(server, `/jobs/${job.id}`);
+  const value = page.getByRole("table", { name: "Parameters" }).getByRole("cell");
+  expect(await value.innerText()).toBe("two  of them");
+  await page.getByText("Run again …").click();
+  await expect(page.getByRole("textbox", { name: "who" })).toHaveAttribute("title", "It has to match [a-z ]+");
+});
+
 test("a pipeline's page shows its commands, its schedule and how its runs went, live", async ({ board, page }) => {
   const job = await server.run("hello");
   await server.reached(job.id, "completed");
@@ -72,6 +108,7 @@ test("a pipeline's page shows its commands, its schedule and how its runs went, 
   await expect(page).toHaveURL(/\/pipelines\/hello$/);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("hello");
   await expect(page.getByText("0 3 * * *")).toBeVisible();
+  await expect(page.getByText("Due while a run goes on: queued · due while no board ran: not made up for")).toBeVisible();
   await page.getByText("1 step", { exact: true }).click();
   await expect(page.getByText("echo hello $PARAM_WHO")).toBeVisible();
   const bars = page.getByLabel(/^How long the last/).locator("rect");

@@ -23,6 +23,16 @@ name = "write"
 run = "head -c 30000 /dev/zero | tr '\\\\0' x; echo end; for n in 1 2 3; do echo \\"$n: <b onclick=alert(1)>&amp; goes on for so long that no screen is as wide as it is, and so it has to be wrapped or scrolled, which is what this is about, is it not\\"; done"
 
 [[pipeline]]
+name = "slow"
+[[pipeline.steps]]
+name = "prepare"
+run = "echo ready"
+[[pipeline.steps]]
+name = "write"
+run = "seq -f 'line %.0f of it' 1 620000; n=0; while [ ! -e enough ]; do n=$((n + 1)); echo more $n; sleep 0.2; done"
+cwd = "."
+
+[[pipeline]]
 name = "gate"
 [[pipeline.steps]]
 name = "first"
@@ -79,8 +89,11 @@ test("a search takes case and expressions as it is told, and says what is wrong 
   await page.getByRole("button", { name: "Regular expression" }).click();
   await field.fill("^a (red |)needle( more)?$");
   await expect(found(page)).toHaveText("2 found");
+  const bar = () => page.locator(".log-bar button, .log-bar a").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().x));
+  const before = await bar();
   await field.fill("a (");
   await expect(found(page)).toHaveClass(/is-failed/);
+  expect(await bar(), "nothing moved").toEqual(before);
   await expect(found(page)).toContainText("unclosed group");
 });
 
@@ -108,6 +121,49 @@ test("the view starts at the end, lets go when it is scrolled up, and a pill lea
   await server.reached(job.id, "completed");
 });
 
+test("a log of any length stays at its end while it grows slowly, and the end is in sight", async ({ board, page }) => {
+  const job = await server.run("slow");
+  await board.goto(server, `/jobs/${job.id}`);
+  const follow = page.getByRole("button", { name: "Follow" });
+  await expect(page.getByText("more 1", { exact: true })).toBeInViewport({ timeout: 60_000 });
+  for (let n = 5; n <= 40; n += 5) {
+    await expect(page.getByText(`more ${n}`, { exact: true })).toBeInViewport();
+    await expect(follow).toHaveAttribute("aria-pressed", "true");
+  }
+  // Where the window is too low for the whole card, what leads back to the end is in sight.
+  await page.setViewportSize({ width: 1440, height: 600 });
+  await lines(page).hover();
+  await page.mouse.wheel(0, -600);
+  await expect(page.getByRole("button", { name: /new lines?$/ })).toBeInViewport({ ratio: 1 });
+
+  // On a phone it is above the bar at the foot of the screen, too.
+  await page.setViewportSize({ width: 390, height: 844 });
+  const pill = (await page.getByRole("button", { name: /new lines?$/ }).boundingBox())!;
+  const bar = (await page.getByRole("navigation", { name: "Main" }).boundingBox())!;
+  expect(pill.y + pill.height).toBeLessThan(bar.y);
+  const number = page.locator(".line-n").last();
+  expect(await number.evaluate((cell) => cell.scrollWidth - cell.clientWidth), "the number has room").toBeLessThanOrEqual(0);
+  writeFileSync(join(server.dir, "enough"), "");
+  await server.reached(job.id, "completed");
+});
+
+test("a link beyond the end leads to the last line", async ({ board, page }) => {
+  const job = await finished("long");
+  await board.goto(server, `/jobs/${job.id}#L99999999`);
+  await expect(page.locator(".line.is-marked .line-n")).toHaveText("4");
+});
+
+test("keys fold the step in view and copy the link of a line", async ({ board, context, page }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const job = await finished("count");
+  await board.goto(server, `/jobs/${job.id}#L50000`);
+  await page.keyboard.press("y");
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${server.url}/jobs/${job.id}#L50000`);
+  await page.keyboard.press("s");
+  const header = page.getByRole("button", { name: /^count · execution/ });
+  await expect(header).toHaveAttribute("aria-expanded", "false");
+});
+
 test("a link to lines opens there, and a click on numbers makes one", async ({ board, page }) => {
   const job = await finished("count");
   await board.goto(server, `/jobs/${job.id}#L50000-L50002`);
@@ -132,6 +188,9 @@ test("long lines wrap when they are told to, and one that was cut is shown whole
   await expect.poll(height).toBeGreaterThan(20);
   const long = page.locator(".line").filter({ hasText: "xxxx" });
   expect((await long.locator(".line-x").textContent())?.length).toBeLessThan(5000);
+  await page.keyboard.press("w");
+  await expect(long.getByRole("button", { name: "show all" }), "in sight without scrolling to its end").toBeInViewport({ ratio: 1 });
+  await page.keyboard.press("w");
   await long.getByRole("button", { name: "show all" }).click();
   await expect(long).toContainText("xend");
   await page.reload();

@@ -6,21 +6,22 @@ use crate::reader::may_act;
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use palette::Palette;
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 /// `g` and then one of these.
-const PLACES: [(&str, &str, &str); 5] = [
+const PLACES: [(&str, &str, &str); 6] = [
     ("o", "/", "Overview"),
     ("j", "/jobs", "Jobs"),
     ("q", "/queues", "Queues"),
     ("w", "/workers", "Workers"),
     ("p", "/pipelines", "Pipelines"),
+    ("s", "/settings", "Settings"),
 ];
 
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 16] = [
     ("Ctrl K", "Go anywhere, run anything"),
-    ("g o · g j · g q · g w · g p", "Overview, jobs, queues, workers, pipelines"),
-    ("/", "Search, in the list or in the log"),
+    ("g o · g j · g q · g w · g p · g s", "Overview, jobs, queues, workers, pipelines, settings"),
+    ("/", "Search, in the list or in the log, else anywhere"),
     ("j · k", "Next and previous row"),
     ("Enter", "Open the row"),
     ("x", "Select the row"),
@@ -28,6 +29,8 @@ const KEYS: [(&str, &str); 14] = [
     ("f", "Follow the end of the log"),
     ("w", "Wrap long lines"),
     ("t", "Times: of day, since the beginning, off"),
+    ("s", "Fold the step in view, or open it"),
+    ("y", "Copy a link to the line found or marked, or the first in view"),
     ("Home · End", "Beginning and end of the log"),
     ("Click · Shift click", "Link to a line, to a range of lines"),
     ("Esc", "Close, or end a search"),
@@ -58,14 +61,14 @@ pub fn Keys() -> impl IntoView {
             let place = PLACES.iter().find(|(letter, _, _)| went && *letter == key);
             let did = match (place, key.as_str()) {
                 (Some((_, path, _)), _) => {
-                    navigate(path, NavigateOptions::default());
+                    go(&navigate, path);
                     true
                 }
                 (_, "?") => open(sheet),
                 (_, "j") => walk(1),
                 (_, "k") => walk(-1),
                 (_, "x") => may_act() && select(),
-                (_, "/") => search(),
+                (_, "/") => search() || open(palette),
                 _ => false,
             };
             if did {
@@ -134,9 +137,19 @@ fn select() -> bool {
     tick.inspect(|tick| tick.click()).is_some()
 }
 
-/// Goes to the page's search field.
+/// Goes to the page's search field, if it has one.
 fn search() -> bool {
-    let field =
-        document().get_element_by_id("q").and_then(|field| field.dyn_into::<HtmlElement>().ok());
-    field.is_some_and(|field| field.focus().is_ok())
+    let field = document().get_element_by_id("q");
+    let field = field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
+    field.inspect(HtmlInputElement::select).is_some_and(|field| field.focus().is_ok())
+}
+
+/// Goes to a page. The settings are documents of their own, which the router does not know.
+fn go(navigate: &impl Fn(&str, NavigateOptions), path: &str) {
+    if path == "/settings" {
+        // A path of our own on our own origin.
+        let _ = location().assign(path);
+    } else {
+        navigate(path, NavigateOptions::default());
+    }
 }

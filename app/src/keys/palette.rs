@@ -12,10 +12,12 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*, task::spawn_local, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use web_sys::Element;
+use web_sys::{Element, HtmlElement};
 
 /// Entries that are shown.
 const MOST: usize = 12;
+/// The button that the theme is switched with.
+const THEME: &str = ".side-theme";
 
 /// A place to go, or a form to send.
 #[derive(Clone, PartialEq)]
@@ -56,8 +58,13 @@ pub fn Palette(dialog: NodeRef<html::Dialog>) -> impl IntoView {
         if let Some(dialog) = dialog.get_untracked() {
             dialog.close();
         }
+        if entry.path == THEME {
+            let button = document().query_selector(THEME).ok().flatten();
+            button.map(|button| button.unchecked_into::<HtmlElement>().click());
+            return;
+        }
         if !entry.acts {
-            return navigate(&entry.path, NavigateOptions::default());
+            return super::go(&navigate, &entry.path);
         }
         spawn_local(async move {
             if let Ok(sent) = api::submit(&entry.path, String::new()).await
@@ -155,12 +162,18 @@ fn found(typed: &str, pipelines: &[Entry]) -> Vec<Entry> {
         path: (*path).to_owned(),
         acts: false,
     };
+    let theme = Entry { words: "Switch the theme".to_owned(), path: THEME.to_owned(), acts: true };
     let fits = |entry: &Entry| {
         let words = entry.words.to_lowercase();
         wanted.split(' ').all(|part| words.contains(part))
     };
-    let mut all: Vec<_> =
-        PLACES.iter().map(place).chain(pipelines.iter().cloned()).filter(fits).collect();
+    let mut all: Vec<_> = PLACES
+        .iter()
+        .map(place)
+        .chain([theme])
+        .chain(pipelines.iter().cloned())
+        .filter(fits)
+        .collect();
     all.truncate(MOST);
     if !wanted.is_empty() {
         let words = format!("Search jobs for {}", typed.trim());
@@ -180,7 +193,16 @@ mod tests {
             |typed| -> Vec<String> { found(typed, &known).into_iter().map(|e| e.words).collect() };
         assert_eq!(
             words(""),
-            ["Overview", "Jobs", "Queues", "Workers", "Pipelines", "Run nightly backup"]
+            [
+                "Overview",
+                "Jobs",
+                "Queues",
+                "Workers",
+                "Pipelines",
+                "Settings",
+                "Switch the theme",
+                "Run nightly backup"
+            ]
         );
         assert_eq!(words("BACK night"), ["Run nightly backup", "Search jobs for BACK night"]);
         assert_eq!(

@@ -177,6 +177,8 @@ impl Live {
 
     fn set_link(&self, link: Link) {
         if self.0.link.get_untracked() != link {
+            // What runs may be over by now: nobody knows for how long it has run.
+            self.0.clock.hold(link == Link::Reconnecting);
             self.0.link.set(link);
         }
     }

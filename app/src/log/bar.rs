@@ -110,7 +110,7 @@ fn Search(reader: Reader) -> impl IntoView {
             _ => {}
         }
     };
-    // A slash leads to the field, as in a pager; the viewer's letters work wherever nothing is typed.
+    // The viewer's letters work wherever nothing is typed.
     Effect::new({
         let reader = reader.clone();
         move |_| {
@@ -119,13 +119,7 @@ fn Search(reader: Reader) -> impl IntoView {
                 if crate::keys::is_typing(&event) || event.default_prevented() {
                     return;
                 }
-                if event.key() == "/" {
-                    if let Some(field) = field.get_untracked() {
-                        event.prevent_default();
-                        let _ = field.focus();
-                        field.select();
-                    }
-                } else if reader.letter(&event.key()) {
+                if reader.letter(&event.key()) {
                     event.prevent_default();
                 }
             });
@@ -154,6 +148,7 @@ fn Search(reader: Reader) -> impl IntoView {
         <search class="log-search">
             <input
                 node_ref=field
+                id="q"
                 type="search"
                 class="chip search"
                 placeholder="Search the log"

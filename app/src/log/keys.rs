@@ -37,6 +37,8 @@ impl Reader {
             "f" => self.toggle_follow(),
             "w" => self.0.prefs.toggle_wraps(),
             "t" => self.0.prefs.next_times(),
+            "s" => self.fold_here(),
+            "y" => self.copy_link(),
             "n" => self.go_to_match(super::found::Way::Down),
             "N" => self.go_to_match(super::found::Way::Up),
             _ => return false,

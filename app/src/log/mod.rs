@@ -119,10 +119,13 @@ pub fn LogViewer(
             reader.marks()
         })
     };
+    let size = info.clone();
     let class = text(move || {
+        // Numbers have room for the last one.
+        let digits = size.with(|info| info.lines).checked_ilog10().unwrap_or(0) + 1;
         let times = if prefs.times.get() == Times::Off { " no-time" } else { "" };
         let wraps = if prefs.wraps.get() { " wraps" } else { "" };
-        format!("log-lines{times}{wraps}")
+        format!("log-lines digits-{digits}{times}{wraps}")
     });
     let (scrolled, wheeled, keyed, clicked) =
         (reader.clone(), reader.clone(), reader.clone(), reader.clone());

@@ -124,6 +124,12 @@ impl Outline {
         self.lines
     }
 
+    /// The step whose header or line stands in a row.
+    pub fn step_at(&self, row: u64) -> Option<usize> {
+        let at = self.sections.partition_point(|section| section.row <= row);
+        self.sections.get(at.checked_sub(1)?)?.step
+    }
+
     /// What stands in a row (0-based, less than [`Self::rows`]).
     pub fn at(&self, row: u64) -> Place {
         if let Some(open) = row.checked_sub(self.rows) {
@@ -175,6 +181,13 @@ mod tests {
 
     fn places(outline: &Outline) -> Vec<Place> {
         (0..outline.rows()).map(|row| outline.at(row)).collect()
+    }
+
+    #[test]
+    fn every_row_of_a_step_is_known_as_its_own_and_lines_before_any_are_of_none() {
+        let outline = Outline::of(vec![(2, 0), (5, 1)], 9, 0, &BTreeSet::from([0]));
+        let steps: Vec<_> = (0..outline.rows()).map(|row| outline.step_at(row)).collect();
+        assert_eq!(steps, [None, None, Some(0), Some(1), Some(1), Some(1), Some(1), Some(1)]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::{
     address::{self, Lines},
     cache::Cache,
     extent::{Extent, ROW},
-    found::Found,
+    found::{Found, Way},
     outline::{Outline, Place},
     prefs::Prefs,
 };
@@ -167,8 +167,12 @@ impl Reader {
 
     pub fn go_where_the_address_says(&self) {
         if let Some(lines) = address::here() {
-            let first = *lines.start();
-            self.state().marked = Some(lines);
+            let mut state = self.state();
+            // An address can say more than there is.
+            let last = self.known(&state).max(1);
+            let first = last.min(*lines.start());
+            state.marked = Some(first..=last.min(*lines.end()));
+            drop(state);
             self.bring_up(first);
         }
     }
@@ -206,6 +210,30 @@ impl Reader {
         drop(state);
         // At once: what is missing there is asked for without waiting for a frame.
         self.draw();
+    }
+
+    /// Puts the link to the line that was pointed at or found last, else to the first one in view, into the
+    /// address and the clipboard.
+    pub(super) fn copy_link(&self) {
+        let state = self.state();
+        let marked = state.marked.as_ref().map(|lines| *lines.start());
+        let last = self.known(&state);
+        drop(state);
+        let found = self.0.found.with_untracked(|found| found.current);
+        let n = found.or(marked).unwrap_or_else(|| self.line_beside_the_top(Way::Up));
+        self.point_at(n.min(last), false);
+        // Where the browser refuses it the address is still there to be copied.
+        let _ = window().navigator().clipboard().write_text(&location().href().unwrap_or_default());
+    }
+
+    /// Shows the lines of the step that is at the top, or hides them.
+    pub(super) fn fold_here(&self) {
+        let state = self.state();
+        let step = self.outline(&state).step_at(state.top_row.ceil() as u64);
+        drop(state);
+        if let Some(step) = step {
+            self.fold(step);
+        }
     }
 
     /// Shows the lines of a step or hides them.

@@ -106,7 +106,7 @@ impl Reader {
     }
 
     /// The line before the first one in view, or the one after it.
-    fn line_beside_the_top(&self, way: Way) -> u64 {
+    pub(super) fn line_beside_the_top(&self, way: Way) -> u64 {
         let state = self.state();
         let outline = self.outline(&state);
         let row = state.top_row.ceil() as u64;

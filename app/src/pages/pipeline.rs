@@ -20,7 +20,7 @@ use crate::{
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
-use shared::{EventId, Job, JobFilter, Pipeline, page::PipelinePage as Page};
+use shared::{EventId, Job, JobFilter, Overlap, Pipeline, page::PipelinePage as Page};
 
 /// Runs that are shown, as many as the server answers with.
 const LAST: usize = 50;
@@ -179,6 +179,17 @@ fn facts(clock: &Clock, pipeline: &Pipeline) -> String {
         let next = next.collect::<Vec<_>>().join(", ");
         let then =
             if next.is_empty() { next } else { format!("<p class=\"remark num\">then {next}</p>") };
+        let overlap = match schedule.overlap {
+            Overlap::Skip => "skipped",
+            Overlap::Queue => "queued",
+        };
+        let missed = match schedule.catch_up {
+            true => "made up for by one",
+            false => "not made up for",
+        };
+        let rules =
+            format!("Due while a run goes on: {overlap} · due while no board ran: {missed}");
+        let then = then + &text("p class=\"remark\"", &rules);
         html += &element("div class=\"schedule\"", &(scheduled(clock, schedule) + &then));
     }
     let steps = pipeline.steps.iter().map(|step| {

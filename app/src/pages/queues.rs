@@ -15,13 +15,13 @@ use crate::{
 use leptos::prelude::*;
 use shared::{Percentiles, Queue};
 
-const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-meter wide\">Slots taken</th>\
+const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-meter broad\">Slots taken</th>\
     <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
-    <th scope=\"col\" class=\"col-figure end wide\">Oldest</th><th scope=\"col\" class=\"col-figure end wide\" title=\"Jobs that completed or failed\">Ended / min</th>\
-    <th scope=\"col\" class=\"col-figure end wide\">Failed / min</th>\
+    <th scope=\"col\" class=\"col-figure end broad\">Oldest</th><th scope=\"col\" class=\"col-figure end broad\" title=\"Jobs that completed or failed\">Ended / min</th>\
+    <th scope=\"col\" class=\"col-figure end broad\">Failed / min</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Wait p50 · p95 · p99</th>\
     <th scope=\"col\" class=\"col-spread end wider\">Run p50 · p95 · p99</th>\
-    <th scope=\"col\" class=\"col-state\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
+    <th scope=\"col\" class=\"col-act\"><span class=\"sr-only\">Pause or resume</span></th></tr>";
 
 #[component]
 pub fn QueuesPage() -> impl IntoView {
@@ -52,22 +52,32 @@ fn row(queue: &Queue) -> Row {
     let action = escape(&format!("/queues/{}/{}/{verb}", queue.connection_id, encode(name)));
     let label = escape(&format!("{word} {name}"));
     let figure = |value: &str| text("td class=\"end num col-figure\"", value);
-    let wide = |value: &str| text("td class=\"end num col-figure wide\"", value);
+    let broad = |value: &str| text("td class=\"end num col-figure broad\"", value);
+    // What the columns say that a narrow screen has no room for.
+    let more = [
+        queue.oldest_waiting_ms.map(|ms| format!("oldest {}", format::running(ms))),
+        Some(format!("{} ended / min", format::count(queue.rate_per_min.round() as u64))),
+        queue
+            .stats
+            .and_then(|stats| stats.wait.p95)
+            .map(|ms| format!("waits p95 {}", format::duration(ms))),
+    ];
+    let more = more.into_iter().flatten().collect::<Vec<_>>().join(" · ");
     let cells = [
-        element("td class=\"cut\"", &linked(queue)),
-        element("td class=\"col-meter wide\"", &taken(queue)),
+        element("td class=\"cut\"", &(linked(queue) + &text("p class=\"narrow dim num\"", &more))),
+        element("td class=\"col-meter broad\"", &taken(queue)),
         figure(&match queue.concurrency {
             Some(slots) => format!("{} / {slots}", queue.active),
             None => queue.active.to_string(),
         }),
         figure(&format::count(queue.depth)),
-        wide(&oldest(queue)),
-        wide(&format::count(queue.rate_per_min.round() as u64)),
-        wide(&format::count(queue.failed_per_min.round() as u64)),
+        broad(&oldest(queue)),
+        broad(&format::count(queue.rate_per_min.round() as u64)),
+        broad(&format::count(queue.failed_per_min.round() as u64)),
         text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.wait))),
         text("td class=\"end num col-spread wider\"", &spread(queue.stats.map(|stats| stats.run))),
         format!(
-            "<td class=\"col-state end\"><form method=\"post\" action=\"{action}\">\
+            "<td class=\"col-act\"><form method=\"post\" action=\"{action}\">\
              <button class=\"button\" aria-label=\"{label}\">{word}</button></form></td>"
         ),
     ];

@@ -17,8 +17,8 @@ use leptos::prelude::*;
 use shared::{Worker, WorkerState};
 
 const HEAD: &str = "<tr><th scope=\"col\">Worker</th><th scope=\"col\" class=\"col-state\">State</th>\
-    <th scope=\"col\" class=\"col-figure end\">Slots taken</th><th scope=\"col\" class=\"col-figure end wide\">Ended</th>\
-    <th scope=\"col\" class=\"col-figure end wide\">Failed</th><th scope=\"col\" class=\"col-when end wide\">Last beat</th></tr>";
+    <th scope=\"col\" class=\"col-figure end\">Slots taken</th><th scope=\"col\" class=\"col-figure end broad\">Ended</th>\
+    <th scope=\"col\" class=\"col-figure end broad\">Failed</th><th scope=\"col\" class=\"col-when end wide\">Last beat</th></tr>";
 
 #[component]
 pub fn WorkersPage() -> impl IntoView {
@@ -55,10 +55,10 @@ fn row(clock: &Clock, worker: &Worker, active: &JobList) -> Row {
     let href = format!("/jobs?worker={}&state=active", encode(&worker.id));
     let state = if is_online(worker) { "completed\">Online" } else { "failed\">Offline" };
     let since = worker.since.map(|since| format!(" title=\"since {since}\"")).unwrap_or_default();
-    let figure = format!("td class=\"end num col-figure wide\"{since}");
+    let figure = format!("td class=\"end num col-figure broad\"{since}");
     let cells = [
         element(
-            "td class=\"cut\"",
+            "td class=\"cut stacked\"",
             &(link("job-name", &href, &escape(&worker.id)) + &running.concat()),
         ),
         format!("<td class=\"col-state\"><span class=\"worker-state is-{state}</span></td>"),

@@ -60,8 +60,8 @@ macro_rules! headings {
     ($first:literal) => {
         concat!(
             "<tr>", $first, "<th scope=\"col\" class=\"col-state\">State</th><th scope=\"col\">Name</th>\
-             <th scope=\"col\" class=\"col-queue wide\">Queue</th><th scope=\"col\" class=\"col-worker wider\">Worker</th>\
-             <th scope=\"col\" class=\"col-attempt wide end\">Attempt</th><th scope=\"col\" class=\"col-duration end\">Duration</th>\
+             <th scope=\"col\" class=\"col-queue broad\">Queue</th><th scope=\"col\" class=\"col-worker wider\">Worker</th>\
+             <th scope=\"col\" class=\"col-attempt broad end\">Attempt</th><th scope=\"col\" class=\"col-duration end\">Duration</th>\
              <th scope=\"col\" class=\"col-when wide end\">Created</th></tr>"
         )
     };
@@ -88,9 +88,9 @@ pub fn cells(clock: &Clock, job: &Job) -> String {
     [
         element("td", &Look::from(job.state).badge()),
         name(job),
-        text("td class=\"dim wide cut\"", &job.queue),
+        text("td class=\"dim broad cut\"", &job.queue),
         text("td class=\"dim wider cut\"", job.worker.as_deref().unwrap_or_default()),
-        text("td class=\"dim wide end num\"", &format!("{} / {}", job.attempt, job.max_attempts)),
+        text("td class=\"dim broad end num\"", &format!("{} / {}", job.attempt, job.max_attempts)),
         text("td class=\"end num\"", &ran(clock, job)),
         element("td class=\"dim wide end\"", &when(clock, Some(job.created_at))),
     ]

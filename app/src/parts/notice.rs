@@ -7,7 +7,7 @@ use leptos::prelude::*;
 /// There is nothing to show, and that is all right; where to go from there.
 #[component]
 pub fn Empty(
-    title: &'static str,
+    #[prop(into)] title: String,
     /// Address and words of a link.
     #[prop(optional)]
     link: Option<(&'static str, &'static str)>,

@@ -64,7 +64,9 @@ fn fields(defs: &[ParamDef], given: &BTreeMap<String, String>, of: &str) -> Stri
             None => write!(html, "<select {given}>{}</select>", options(def, value)),
             Some(kind) => {
                 let pattern =
-                    def.pattern.as_ref().map(|text| format!(" pattern=\"{}\"", escape(text)));
+                    def.pattern.as_deref().map(escape).map(|text| {
+                        format!(" pattern=\"{text}\" title=\"It has to match {text}\"")
+                    });
                 let pattern = pattern.unwrap_or_default();
                 write!(html, "<input {given} {kind}{pattern} value=\"{}\">", escape(value))
             }

@@ -9,7 +9,7 @@ use shared::{Job, JobState, Timestamp};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -23,6 +23,8 @@ pub struct Clock {
     zone: ArcRwSignal<Option<i32>>,
     /// How far the server's clock is ahead of the browser's, in milliseconds.
     ahead: Arc<AtomicI64>,
+    /// It stands still.
+    held: Arc<AtomicBool>,
 }
 
 // === impl Clock ===
@@ -31,7 +33,11 @@ impl Clock {
     /// Starts ticking. For an effect; ends with its owner.
     pub fn start(&self) {
         let clock = self.clone();
-        let tick = move || clock.now.set(Some(browser_now() + clock.ahead.load(Ordering::Relaxed)));
+        let tick = move || {
+            if !clock.held.load(Ordering::Relaxed) {
+                clock.now.set(Some(browser_now() + clock.ahead.load(Ordering::Relaxed)));
+            }
+        };
         tick();
         self.zone.set(Some(-(Date::new_0().get_timezone_offset() as i32)));
         let interval = set_interval_with_handle(tick, Duration::from_secs(1));
@@ -45,6 +51,11 @@ impl Clock {
     /// Learns what time it is at the server.
     pub fn hear(&self, server: Timestamp) {
         self.ahead.store(server.0 - browser_now(), Ordering::Relaxed);
+    }
+
+    /// Stops the clock, or lets it go on with the time that it is then.
+    pub fn hold(&self, held: bool) {
+        self.held.store(held, Ordering::Relaxed);
     }
 
     /// Milliseconds since `start`; tracked, changes every second. `None` in a first render.

@@ -149,10 +149,6 @@ pub fn meta(clock: &Clock, detail: &JobDetail, log: &LogInfo) -> String {
         fact("Asked for by", &escape(&detail.created_by)),
     ]
     .concat();
-    if !detail.params.is_empty() {
-        let params = detail.params.iter().map(|(name, value)| format!("{name}={value}"));
-        html += &fact("Parameters", &escape(&params.collect::<Vec<_>>().join(" ")));
-    }
     for (name, id) in [("Runs again", job.retry_of), ("Run again as", detail.retried_by)] {
         if let Some(id) = id {
             html += &fact(name, &link("mono", &format!("/jobs/{id}"), &short(id)));
@@ -160,7 +156,19 @@ pub fn meta(clock: &Clock, detail: &JobDetail, log: &LogInfo) -> String {
     }
     let lines = format::plural(log.lines, "line", "lines");
     html += &fact("Log", &format!("{lines} · {}", format::bytes(log.bytes)));
-    element("dl class=\"meta\"", &html) + &waiting(clock, detail)
+    element("dl class=\"meta\"", &html) + &params(detail) + &waiting(clock, detail)
+}
+
+/// What it was run with.
+fn params(detail: &JobDetail) -> String {
+    if detail.params.is_empty() {
+        return String::new();
+    }
+    let row = |(name, value): (&String, &String)| {
+        element("tr", &(text("th scope=\"row\"", name) + &text("td class=\"mono\"", value)))
+    };
+    let rows: String = detail.params.iter().map(row).collect();
+    format!("<table class=\"params\" aria-label=\"Parameters\"><tbody>{rows}</tbody></table>")
 }
 
 /// Why it has not begun, who wants it to end, and what is not in its log.

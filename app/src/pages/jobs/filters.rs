@@ -42,14 +42,18 @@ pub fn chips(params: &JobsParams, counts: &Counts) -> String {
         let href = escape(&format!("/jobs{query}"));
         format!("<a class=\"chip {class}\" href=\"{href}\"{current}>{inner}</a>")
     };
-    let figure = |total| text("b class=\"num\"", &format::total(total));
+    // What a search finds is not counted by state.
+    let figure = |total| match base.is_decidable() {
+        true => text("b class=\"num\"", &format::total(total)),
+        false => String::new(),
+    };
     let mut html =
         chip("", base.any_state(), chosen.is_empty(), "All".to_owned() + &figure(counts.all()));
     for state in CHIPS {
         let look = Look::from(state);
         let inner = [&look.shape(), look.word, &figure(counts.of(&[state]))].concat();
         let filter = JobFilter { states: vec![state], ..base.clone() };
-        html.push_str(&chip(look.class, filter, chosen == [state], inner));
+        html.push_str(&chip(look.class, filter, chosen.contains(&state), inner));
     }
     let others = [
         ("pipeline", &base.pipeline, JobFilter { pipeline: None, ..base.clone() }),

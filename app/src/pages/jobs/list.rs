@@ -34,8 +34,9 @@ pub fn JobsList(model: JobsModel) -> impl IntoView {
                 if count <= WHOLE { (0, count) } else { (first.min(count), past.min(count)) };
             let space = |key: &str, rows: usize| {
                 let height = rows as f64 * height;
+                // In the first column alone: a cell over columns that are hidden would bring their room back.
                 let html = format!(
-                    "<tr class=\"space\" aria-hidden=\"true\"><td colspan=\"8\"><svg width=\"1\" height=\"{height}\"></svg></td></tr>"
+                    "<tr class=\"space\" aria-hidden=\"true\"><td><svg width=\"1\" height=\"{height}\"></svg></td></tr>"
                 );
                 (rows > 0).then(|| Row::new(key, html))
             };

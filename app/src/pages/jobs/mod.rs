@@ -19,34 +19,55 @@ use crate::{
     },
 };
 use filters::{chips, fields};
-use leptos::{either::Either, ev, prelude::*};
+use leptos::{either::EitherOf3, ev, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use list::JobsList;
 use model::{JobsModel, reading};
-use shared::{JobFilter, Timestamp, page};
+use shared::{JobFilter, JobState, Timestamp, page};
 
 #[component]
 pub fn JobsPage() -> impl IntoView {
     let query = use_query_map();
     let params = Memo::new(move |_| query.with(read));
+    let unknown = Memo::new(move |_| query.with(unknown_state));
     let page = Resource::new(move || params.get(), api::jobs);
     view! {
         <Title text="Jobs"/>
         <Transition fallback=Loading>
-            {move || Suspend::new(async move {
-                let answer = page.await;
-                let params = params.get_untracked();
-                match answer {
-                    Ok(page) => Either::Left(view! { <Jobs params page/> }),
-                    Err(why) => Either::Right(view! { <Refused why what="list"/> }),
-                }
-            })}
+            {move || {
+                let unknown = unknown.get();
+                Suspend::new(async move {
+                    let answer = page.await;
+                    let params = params.get_untracked();
+                    match (unknown, answer) {
+                        (Some(word), _) => {
+                            let title = format!("No such state: {word}");
+                            EitherOf3::A(
+                                view! {
+                                    <h1>"Jobs"</h1>
+                                    <section class="card list mt-3" aria-label="Jobs">
+                                        <Empty title link=("/jobs", "Show all jobs")/>
+                                    </section>
+                                },
+                            )
+                        }
+                        (None, Ok(page)) => EitherOf3::B(view! { <Jobs params page/> }),
+                        (None, Err(why)) => EitherOf3::C(view! { <Refused why what="list"/> }),
+                    }
+                })
+            }}
         </Transition>
     }
 }
 
-/// What the address asks for. Words that mean nothing are passed over: a link may be old.
+/// The first state asked for that is none: instead of it all jobs would be shown.
+fn unknown_state(query: &ParamsMap) -> Option<String> {
+    let mut words = query.get_str("state")?.split(',').filter(|word| !word.is_empty());
+    words.find(|word| word.parse::<JobState>().is_err()).map(str::to_owned)
+}
+
+/// What the address asks for. Other words that mean nothing are passed over: a link may be old.
 fn read(query: &ParamsMap) -> JobsParams {
     let list = |name| query.get_str(name).unwrap_or_default().split(',');
     let text = |name| query.get_str(name).filter(|text| !text.is_empty()).map(str::to_owned);

@@ -78,7 +78,7 @@ fn entries(page: &AuditPage) -> String {
         ("Who", "col-who"),
         ("What", ""),
         ("Outcome", "col-outcome"),
-        ("From", "col-address wide"),
+        ("From", "col-address broad"),
     ];
     let inner = match page.items.is_empty() {
         true => text("p class=\"remark\"", "Nothing of this kind was done."),
@@ -117,7 +117,7 @@ fn row(entry: &AuditEntry) -> String {
                 "<span class=\"outcome {look}\">{mark} <span class=\"outcome-word\">{word}</span></span>"
             ),
         ),
-        text("td class=\"cut num col-address wide\"", &entry.address),
+        text("td class=\"cut num col-address broad\"", &entry.address),
     ];
     let open = if entry.status >= 400 { "tr class=\"is-refused\"" } else { "tr" };
     element(open, &cells.concat())

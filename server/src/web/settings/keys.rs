@@ -43,8 +43,8 @@ fn show(shown: &Shown<'_>, made: &str) -> Response {
     let headings = [
         ("Name", ""),
         ("Role", "col-role"),
-        ("Made by", "col-queue wide"),
-        ("Last used", "col-when wide"),
+        ("Made by", "col-queue broad"),
+        ("Last used", "col-when broad"),
         ("Works until", "col-when"),
         ("", "col-act"),
     ];
@@ -85,8 +85,8 @@ fn row(key: &ApiKey) -> String {
     let cells = [
         text("td class=\"cut\"", &key.name),
         text("td class=\"col-role\"", key.role.as_str()),
-        text("td class=\"col-queue cut wide\"", &key.created_by),
-        element("td class=\"col-when wide\"", &time_or(key.used_at, "never")),
+        text("td class=\"col-queue cut broad\"", &key.created_by),
+        element("td class=\"col-when broad\"", &time_or(key.used_at, "never")),
         element("td class=\"col-when\"", &until),
         element("td class=\"col-act\"", &revoke),
     ];

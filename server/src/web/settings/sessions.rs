@@ -24,8 +24,8 @@ pub(super) async fn page(State(access): State<Access>, By(caller): By, query: Qu
     let headings = [
         ("User", ""),
         ("Browser", ""),
-        ("Address", "col-address wide"),
-        ("Signed in", "col-when wide"),
+        ("Address", "col-address broad"),
+        ("Signed in", "col-when broad"),
         ("Last used", "col-when wide"),
         ("", "col-act"),
     ];
@@ -58,8 +58,8 @@ pub(super) fn of(access: &Access, caller: &Caller, user: &str) -> Vec<Session> {
 pub(super) fn list(sessions: &[Session], here: &str) -> String {
     let headings = [
         ("Browser", ""),
-        ("Address", "col-address wide"),
-        ("Signed in", "col-when wide"),
+        ("Address", "col-address broad"),
+        ("Signed in", "col-when broad"),
         ("Last used", "col-when"),
         ("", "col-act"),
     ];
@@ -85,8 +85,8 @@ fn rows(sessions: &[Session], here: &str, with_user: bool) -> String {
                 escape(&session.agent),
                 escape(&browser)
             ),
-            text("td class=\"cut num col-address wide\"", &session.address),
-            element("td class=\"col-when wide\"", &time(session.created_at)),
+            text("td class=\"cut num col-address broad\"", &session.address),
+            element("td class=\"col-when broad\"", &time(session.created_at)),
             element(used, &time(session.used_at)),
             element("td class=\"col-act\"", &end),
         ];

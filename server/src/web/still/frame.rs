@@ -43,7 +43,7 @@ fn side() -> String {
     );
     let theme = format!(
         "<button class=\"side-link side-theme\" type=\"button\" data-theme-next hidden>{}\
-         <span><span class=\"wide\">Theme: </span><span data-theme-word>system</span></span></button>",
+         <span>Theme<span class=\"side-value\">: <span data-theme-word>system</span></span></span></button>",
         icon(icons::THEME)
     );
     let brand = format!("<a class=\"brand\" href=\"/\">{}</a>", app::BRAND);
