@@ -60,7 +60,9 @@ pub fn Palette(dialog: NodeRef<html::Dialog>) -> impl IntoView {
         }
         if entry.path == THEME {
             let button = document().query_selector(THEME).ok().flatten();
-            button.map(|button| button.unchecked_into::<HtmlElement>().click());
+            if let Some(button) = button {
+                button.unchecked_into::<HtmlElement>().click();
+            }
             return;
         }
         if !entry.acts {
