@@ -19,7 +19,7 @@ mod pending;
 mod pipeline;
 mod settings;
 mod table;
-mod unit;
+pub(crate) mod unit;
 mod warning;
 
 pub use access::{AccessSettings, Limits, PublicUrl};
