@@ -6,7 +6,10 @@ use rustix::termios;
 use shared::JobState;
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -19,6 +22,8 @@ pub struct Console {
     pub shows_progress: bool,
     /// The line of progress that stands there now; empty when none does.
     progress: Mutex<String>,
+    /// Streams that are lost now.
+    lost: AtomicUsize,
 }
 
 /// A colour of a word.
@@ -64,6 +69,7 @@ impl Console {
             colours: is_terminal && !plain,
             shows_progress: io::stderr().is_terminal(),
             progress: Mutex::default(),
+            lost: AtomicUsize::new(0),
         }
     }
 
@@ -72,6 +78,12 @@ impl Console {
         let size = termios::tcgetwinsize(io::stdout()).ok().filter(|_| self.is_terminal)?;
         let size = (usize::from(size.ws_col), usize::from(size.ws_row));
         Some(size).filter(|(columns, rows)| *columns > 0 && *rows > 0)
+    }
+
+    /// Characters of a line: of the terminal, else as `COLUMNS` has it; none: as many as there are.
+    pub fn columns(&self) -> Option<usize> {
+        let said = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+        self.size().map(|(columns, _)| columns).or_else(said).filter(|columns| *columns > 0)
     }
 
     pub fn paint(&self, text: &str, colour: Option<Colour>) -> String {
@@ -111,6 +123,20 @@ impl Console {
         self.clear_progress();
         // There is nobody else to be told.
         let _ = writeln!(io::stderr(), "{line}");
+    }
+
+    /// A stream broke off, and is asked for again. A command that reads two tells of one break.
+    pub fn lost(&self, why: &str) {
+        if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.note(&format!("connection lost ({why}); trying again"));
+        }
+    }
+
+    /// One that was [lost](Self::lost) is there again.
+    pub fn found(&self) {
+        if self.lost.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.note("connected again");
+        }
     }
 
     /// What goes on, on one line that is written over; on a terminal only.

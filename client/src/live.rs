@@ -29,6 +29,8 @@ pub struct Live<'a> {
     tries: Option<Tries>,
     /// When the next try is made.
     at: Instant,
+    /// The console counts this stream among those that are lost.
+    is_lost: bool,
     over: bool,
 }
 
@@ -49,7 +51,7 @@ impl<'a> Live<'a> {
     ) -> Self {
         let path = path.iter().map(|&segment| segment.to_owned()).collect();
         let (open, tries, at) = (None, None, Instant::now());
-        Self { session, path, query, last, open, tries, at, over: false }
+        Self { session, path, query, last, open, tries, at, is_lost: false, over: false }
     }
 
     /// The next event that is no heartbeat; `None` at the end: the client says when it has come, or the
@@ -94,7 +96,11 @@ impl<'a> Live<'a> {
             })?;
             ask = ask.header("last-event-id", value);
         }
-        match self.session.api.open(&ask).await {
+        let answer = self.session.api.open(&ask).await;
+        if answer.is_ok() && std::mem::take(&mut self.is_lost) {
+            self.session.console.found();
+        }
+        match answer {
             Ok(response) if response.status() == StatusCode::NO_CONTENT => {
                 self.finish();
                 Ok(())
@@ -104,9 +110,6 @@ impl<'a> Live<'a> {
                 self.session.api.url()
             ))),
             Ok(response) => {
-                if self.tries.as_ref().is_some_and(Tries::were_told) {
-                    self.session.console.note("connected again");
-                }
                 let decoder = Decoder::after(self.last.clone());
                 self.open = Some(Open { response, decoder, heard: Instant::now() });
                 Ok(())
@@ -149,7 +152,8 @@ impl<'a> Live<'a> {
         let tries = self.tries.get_or_insert_with(|| Tries::new(api.pace));
         self.at = tries.next(after, api.was_reached()).ok_or_else(|| api.unreachable(why))?;
         if tries.tell() {
-            self.session.console.note(&format!("connection lost ({why}); trying again"));
+            self.is_lost = true;
+            self.session.console.lost(why);
         }
         Ok(())
     }

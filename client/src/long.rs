@@ -6,7 +6,8 @@ use crate::{
     pause::Tries,
     session::Session,
 };
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
+use reqwest::Response;
 use std::time::Duration;
 
 /// Longest wait for the next bytes of one.
@@ -17,8 +18,8 @@ pub trait Reader {
     /// The header that asks for what is still missing; `None` at the beginning.
     fn rest(&self) -> Option<(&'static str, String)>;
 
-    /// An answer begins.
-    fn begin(&mut self, status: StatusCode);
+    /// An answer begins; whether it is read.
+    fn begin(&mut self, answer: &Response) -> bool;
 
     /// Takes what came next; whether something of it is new.
     ///
@@ -70,7 +71,9 @@ async fn once(
         ask = ask.header(name, value);
     }
     let mut response = session.api.open(&ask).await?;
-    reader.begin(response.status());
+    if !reader.begin(&response) {
+        return Ok(());
+    }
     loop {
         let broken = |why: String| Miss::Passing { why, after: None, unsent: false };
         let chunk = tokio::time::timeout(SILENCE, response.chunk()).await;

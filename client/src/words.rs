@@ -95,14 +95,20 @@ pub fn time(at: Timestamp) -> String {
     text.split_once('.').map_or(text.clone(), |(whole, _)| format!("{}Z", whole.replace('T', " ")))
 }
 
+/// `1 line`, `2 lines`.
+pub fn count(count: u64, one: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{end}")
+}
+
 /// `1.4 MiB`.
-pub fn bytes(count: u64) -> String {
+pub fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if count < 1024 {
-        return format!("{count} bytes");
+    if bytes < 1024 {
+        return count(bytes, "byte");
     }
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mut figure = count as f64 / 1024.0;
+    let mut figure = bytes as f64 / 1024.0;
     let mut unit = 0;
     // What would be rounded to 1024.0 is one of the next.
     while figure >= 1023.95 && unit + 1 < UNITS.len() {
@@ -139,6 +145,7 @@ mod tests {
         assert_eq!(spans, ["0 ms", "999 ms", "12.3 s", "4 m 05 s", "2 h 10 m", "3 d 4 h"]);
         let sizes = [12, 1536, 1_048_571, 3 << 30].map(bytes);
         assert_eq!(sizes, ["12 bytes", "1.5 KiB", "1.0 MiB", "3.0 GiB"]);
+        assert_eq!([count(0, "line"), count(1, "line"), bytes(1)], ["0 lines", "1 line", "1 byte"]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub fn check(def: &ParamDef) -> Result<(), (&'static str, String)> {
     }
     match (def.r#type, def.choices.is_empty()) {
         (ParamType::Choice, true) => {
-            return Err(("choices", "is missing, wanted is a list of values".to_owned()));
+            return Err(("choices", "is missing or empty, wanted is a list of values".to_owned()));
         }
         (ParamType::Choice, false) | (_, true) => {}
         (_, false) => return Err(("choices", "is for parameters of type choice only".to_owned())),

@@ -9,6 +9,7 @@ use crate::{
 };
 use http::StatusCode;
 use regex::Regex;
+use reqwest::Response;
 use shared::{JobDetail, JobId};
 
 /// Prints the log of a job; after a break the rest of it.
@@ -64,9 +65,10 @@ impl Reader for Download<'_> {
         (self.sent > 0).then(|| ("range", format!("bytes={}-", self.sent)))
     }
 
-    fn begin(&mut self, status: StatusCode) {
+    fn begin(&mut self, answer: &Response) -> bool {
         // Whoever stands in between and knows no ranges gives all of it again.
-        self.skip = if status == StatusCode::PARTIAL_CONTENT { 0 } else { self.sent };
+        self.skip = if answer.status() == StatusCode::PARTIAL_CONTENT { 0 } else { self.sent };
+        true
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<bool, Failure> {

@@ -45,7 +45,7 @@ fn described(detail: &JobDetail, console: &Console) -> Vec<String> {
     let mut facts: Vec<(&str, String)> = vec![
         ("job", job.id.to_string()),
         ("name", plain::text(&job.name)),
-        ("state", console.paint(job.state.as_str(), Colour::of(job.state))),
+        ("state", job.state.to_string()),
     ];
     let mut fact = |name, text: Option<String>| facts.extend(text.map(|text| (name, text)));
     fact("waits", detail.waiting.as_deref().map(plain::text));
@@ -78,16 +78,22 @@ fn described(detail: &JobDetail, console: &Console) -> Vec<String> {
         fact("with", Some(format!("{}={}", plain::text(name), plain::text(value))));
     }
     let log = &detail.log;
-    fact("log", Some(format!("{} lines, {}", log.lines, words::bytes(log.bytes))));
-    let mut lines: Vec<_> =
-        facts.into_iter().map(|(name, text)| format!("{name:<9}{text}")).collect();
+    fact("log", Some(format!("{}, {}", words::count(log.lines, "line"), words::bytes(log.bytes))));
+    let mut lines: Vec<_> = facts
+        .into_iter()
+        .flat_map(|(name, text)| {
+            let colour = Colour::of(job.state).filter(|_| name == "state");
+            table::wrapped(name, 9, &Cell::coloured(&text, colour), console)
+        })
+        .collect();
     if !detail.steps.is_empty() {
         lines.push(String::new());
         lines.extend(steps(detail, console));
     }
     if console.is_terminal {
         lines.push(String::new());
-        lines.push(console.paint(&next(job.state, &short(job.id)), Some(Colour::Dim)));
+        let next = Cell::coloured(&next(job.state, &short(job.id)), Some(Colour::Dim));
+        lines.extend(table::wrapped("", 0, &next, console));
     }
     lines
 }
@@ -96,9 +102,9 @@ fn steps(detail: &JobDetail, console: &Console) -> Vec<String> {
     const COLUMNS: [table::Column; 6] = [
         number("STEP"),
         wide("NAME"),
-        whole("PHASE"),
+        whole("PHASE").leaves(2),
         whole("STATE"),
-        number("TIME"),
+        number("TIME").leaves(1),
         wide("ERROR"),
     ];
     let rows: Vec<_> = detail
@@ -122,8 +128,7 @@ fn steps(detail: &JobDetail, console: &Console) -> Vec<String> {
             ]
         })
         .collect();
-    let lines = table::lines(&COLUMNS, &rows, console);
-    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    table::lines(&COLUMNS, &rows, console)
 }
 
 /// What may be done next.

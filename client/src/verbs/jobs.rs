@@ -27,7 +27,7 @@ const PAGE: usize = 200;
 
 #[derive(Args)]
 pub struct Jobs {
-    /// Only jobs in these states: a list of queued, scheduled, active, retrying, completed, failed, cancelled.
+    /// Only jobs in these states: a list of queued, scheduled, active, retrying, completed, failed, cancelled, unknown.
     #[arg(long, value_name = "STATES", value_delimiter = ',')]
     state: Vec<JobState>,
     /// Only jobs of this pipeline.
@@ -205,9 +205,9 @@ impl Watched for List {
             whole("ID"),
             wide("NAME"),
             whole("STATE"),
-            whole("CREATED"),
-            number("TIME"),
-            wide("WHAT"),
+            whole("CREATED").leaves(1),
+            number("TIME").leaves(3),
+            wide("WHAT").leaves(2),
         ];
         let now = Timestamp::now();
         let rows: Vec<_> = jobs.iter().map(|job| row(job, now)).collect();

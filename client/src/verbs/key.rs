@@ -74,8 +74,15 @@ async fn revoke(door: &impl Door, console: &Console, key: &str) -> Result<(), Fa
 }
 
 fn list_keys(keys: Vec<ApiKey>, console: &Console, json: bool) -> Result<(), Failure> {
-    const COLUMNS: [Column; 6] =
-        [wide("KEY"), whole("ROLE"), whole("WORKS"), whole("USED"), whole("MADE BY"), whole("ID")];
+    // A key is revoked by its name as well as by its id; half of an id is of no use. A date has 17 characters with its word.
+    const COLUMNS: [Column; 6] = [
+        wide("KEY"),
+        whole("ROLE"),
+        wide("WORKS").least(17),
+        whole("USED").leaves(1),
+        wide("MADE BY").leaves(2),
+        whole("ID").leaves(3),
+    ];
     let now = Timestamp::now();
     let row = |key: &ApiKey| {
         let (works, colour) = match (key.revoked_at, key.until) {

@@ -10,8 +10,9 @@ use crate::{
     session::Session,
     sse::{Event, LONGEST},
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use regex::Regex;
+use reqwest::Response;
 use serde::Deserialize;
 use shared::{JobId, Timestamp};
 
@@ -29,10 +30,10 @@ pub struct Choice<'a> {
     pub timestamps: bool,
 }
 
-/// Whether a line matches as it is seen: without colours, nor the first half of a line break.
+/// Whether a line matches as it is seen: without colours, nor what was written over.
 pub fn is_match(grep: &Regex, line: &[u8]) -> bool {
     let seen = plain::line(line, false);
-    grep.is_match(String::from_utf8_lossy(&seen).trim_end_matches('\r'))
+    grep.is_match(&String::from_utf8_lossy(&seen))
 }
 
 pub struct Lines<'a> {
@@ -62,8 +63,8 @@ impl<'a> Lines<'a> {
         Self { session, id: id.to_string(), choice, after, begun, out, stream: None }
     }
 
-    /// Prints the lines that are there; the number of the last one. It may be less than there were, where the
-    /// server goes away.
+    /// Prints the lines that are there; the number of the last one. It may be less than there were: where the
+    /// server goes away, or knows no lines as text.
     ///
     /// # Errors
     /// When they cannot be had.
@@ -98,8 +99,10 @@ impl<'a> Lines<'a> {
             });
             let event = match stream.next().await {
                 Ok(event) => event,
-                // A job that ended before it began has no log.
-                Err(Failure::Refused(refusal)) if refusal.status == StatusCode::NOT_FOUND => {
+                // A job that ended before it began has no log; one whose lines came was deleted.
+                Err(Failure::Refused(refusal))
+                    if refusal.status == StatusCode::NOT_FOUND && self.after == 0 =>
+                {
                     return Ok(false);
                 }
                 Err(failure) => return Err(failure),
@@ -166,8 +169,12 @@ impl Reader for Lines<'_> {
         Some(("last-event-id", self.after.to_string()))
     }
 
-    fn begin(&mut self, _: StatusCode) {
+    /// A board that does not know of lines as text gives events, which are asked for where it can be told how
+    /// they end.
+    fn begin(&mut self, answer: &Response) -> bool {
         self.begun.clear();
+        let kind = answer.headers().get(header::CONTENT_TYPE);
+        kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"))
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<bool, Failure> {

@@ -77,5 +77,5 @@ pub fn list<T: Serialize>(
         return console.say(none);
     }
     let rows: Vec<_> = items.iter().map(row).collect();
-    table::lines(columns, &rows, console).iter().try_for_each(|line| console.say(line.trim_end()))
+    table::lines(columns, &rows, console).iter().try_for_each(|line| console.say(line))
 }

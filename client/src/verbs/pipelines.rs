@@ -34,18 +34,18 @@ pub async fn run(args: Pipelines) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     const COLUMNS: [table::Column; 7] = [
-        whole("PIPELINE"),
-        wide("PARAMETERS"),
-        whole("QUEUE"),
+        wide("PIPELINE").least(20),
+        wide("PARAMETERS").leaves(2),
+        whole("QUEUE").leaves(5),
         whole("LAST"),
-        number("FAILED"),
-        whole("NEXT"),
-        wide("DESCRIPTION"),
+        number("FAILED").leaves(3),
+        whole("NEXT").leaves(1),
+        wide("DESCRIPTION").leaves(4),
     ];
     let now = Timestamp::now();
     let cells: Vec<_> = rows.items.iter().map(|pipeline| row(pipeline, now)).collect();
     for line in table::lines(&COLUMNS, &cells, console) {
-        console.say(line.trim_end())?;
+        console.say(&line)?;
     }
     Ok(ExitCode::SUCCESS)
 }

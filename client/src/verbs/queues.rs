@@ -140,9 +140,9 @@ impl Watched for List {
             whole("STATE"),
             number("WAIT"),
             number("RUN"),
-            number("SLOTS"),
-            number("ENDED/MIN"),
-            number("OLDEST"),
+            number("SLOTS").leaves(2),
+            number("ENDED/MIN").leaves(3),
+            number("OLDEST").leaves(1),
         ];
         let rows: Vec<_> = queues
             .iter()

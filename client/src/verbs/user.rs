@@ -130,8 +130,13 @@ fn password_of(args: &PasswordArg, name: &str) -> Result<String, Failure> {
 }
 
 fn list_users(users: Vec<User>, console: &Console, json: bool) -> Result<(), Failure> {
-    const COLUMNS: [Column; 5] =
-        [wide("USER"), whole("ROLE"), whole("MAY SIGN IN"), number("SESSIONS"), whole("USED")];
+    const COLUMNS: [Column; 5] = [
+        wide("USER"),
+        whole("ROLE"),
+        whole("MAY SIGN IN"),
+        number("SESSIONS").leaves(2),
+        whole("USED").leaves(1),
+    ];
     let now = Timestamp::now();
     let row = |user: &User| {
         let (may, colour) = match (user.disabled, user.has_password) {

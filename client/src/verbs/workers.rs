@@ -77,13 +77,13 @@ impl Watched for List {
 
     fn table(&self, workers: &[Worker], session: &Session) -> Vec<String> {
         const COLUMNS: [table::Column; 7] = [
-            wide("WORKER"),
+            wide("WORKER").least(12),
             whole("STATE"),
-            number("RUN"),
-            number("SLOTS"),
-            number("ENDED"),
-            number("FAILED"),
-            whole("SEEN"),
+            number("RUN").leaves(1),
+            number("SLOTS").leaves(5),
+            number("ENDED").leaves(4),
+            number("FAILED").leaves(3),
+            whole("SEEN").leaves(2),
         ];
         let now = Timestamp::now();
         let rows: Vec<_> = workers

@@ -1,12 +1,15 @@
 //! `tailboard check`: what a configuration file defines.
 
-use super::Check;
-use crate::config::{self, ConfigError};
+use super::{
+    Check,
+    summary::{self, differing},
+};
+use crate::config::{self, Config, ConfigError};
 use engine::{
-    Definition,
+    Definition, StepDef,
     schedule::{Schedule, zone},
 };
-use shared::{ParamDef, Timestamp};
+use shared::{Overlap, ParamDef, Timestamp};
 
 pub(super) fn run(args: &Check) -> Result<(), ConfigError> {
     let (warnings, config) = config::check(&args.config)?;
@@ -16,13 +19,21 @@ pub(super) fn run(args: &Check) -> Result<(), ConfigError> {
     for warning in warnings {
         println!("warning: {warning}");
     }
-    let settings = config?.engine;
-    for queue in &settings.queues {
+    let config = config?;
+    let usual = summary::of_config(&Config::default());
+    for line in differing(summary::of_config(&config), &usual) {
+        println!("{line}");
+    }
+    for queue in &config.engine.queues {
         println!("queue {}: {} at a time", queue.name, queue.concurrency);
     }
-    for pipeline in &settings.pipelines {
+    for pipeline in &config.engine.pipelines {
         describe(pipeline);
     }
+    println!("as usual where nothing else is said: {}", summary::usual(usual));
+    let mut usual = summary::of_pipeline(&Definition::default());
+    usual.extend(summary::of_schedule(Overlap::default(), false));
+    println!("the same in a pipeline: {}", summary::usual(usual));
     Ok(())
 }
 
@@ -32,12 +43,24 @@ fn describe(pipeline: &Definition) {
     for param in &pipeline.params {
         println!("  parameter {}", of_param(param));
     }
-    if pipeline.retry.retries > 0 {
-        println!("  up to {} attempts", pipeline.retry.retries + 1);
+    let usual = summary::of_pipeline(&Definition::default());
+    for line in differing(summary::of_pipeline(pipeline), &usual) {
+        println!("  {line}");
+    }
+    let usual = summary::of_step(&StepDef::default());
+    for step in &pipeline.steps {
+        let said = differing(summary::of_step(step), &usual);
+        if !said.is_empty() {
+            println!("  step {}: {}", step.name, said.join(", "));
+        }
     }
     let Some(rule) = &pipeline.schedule else { return };
     let late = if rule.catch_up { "is made up for by one run" } else { "is left out" };
     println!("  runs at {} ({}); what is late by over a minute {late}", rule.cron, rule.timezone);
+    let usual = summary::of_schedule(Overlap::default(), false);
+    for line in differing(summary::of_schedule(rule.overlap, rule.catch_up), &usual) {
+        println!("    {line}");
+    }
     let next = zone(&rule.timezone).and_then(|zone| Schedule::parse(&rule.cron, zone));
     for at in next.map(|schedule| schedule.next(Timestamp::now(), 3)).unwrap_or_default() {
         println!("    next {at}");

@@ -6,6 +6,7 @@ mod completions;
 mod notify;
 mod people;
 mod serve;
+mod summary;
 
 use crate::config::ConfigError;
 use clap::{Args, Parser, Subcommand};

@@ -19,7 +19,7 @@ mod pending;
 mod pipeline;
 mod settings;
 mod table;
-mod unit;
+pub(crate) mod unit;
 mod warning;
 
 pub use access::{AccessSettings, Limits, PublicUrl};
@@ -45,8 +45,9 @@ pub struct Config {
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("cannot read the configuration {}: {source}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
+    // No `source`: whoever prints all causes would say it twice.
+    #[error("cannot read the configuration {}: {why}", path.display())]
+    Unreadable { path: PathBuf, why: io::Error },
     #[error(transparent)]
     Wrong(#[from] Mistakes),
 }
@@ -74,7 +75,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
 
 fn text_of(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
-        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+        .map_err(|why| ConfigError::Unreadable { path: path.to_owned(), why })
 }
 
 /// What can be understood, and what is wrong.

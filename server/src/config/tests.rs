@@ -288,7 +288,7 @@ fn what_contradicts_itself_is_told_with_its_place() {
         ":5: pipeline[a].timezone: \"Mars/Base\" is no time zone",
         ":6: pipeline[a].priority: is 1000, wanted is a whole number from -100 to 100",
         "pipeline[a].params[x.y].name: is \"x.y\", whose variable PARAM_X_Y",
-        "pipeline[a].params[x.y].choices: is missing",
+        "pipeline[a].params[x.y].choices: is missing or empty",
         "pipeline[a].params[n].default: is \"seven\", wanted is a whole number",
         "pipeline[b].timezone: is given, but there is no cron",
         "pipeline[c].retry_max_delay: is shorter than retry_delay",

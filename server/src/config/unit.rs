@@ -7,11 +7,25 @@ pub(super) const DURATION: &str = r#"a duration such as "10m", "1h30m" or "500ms
 /// What a size looks like, for messages.
 pub(super) const SIZE: &str = r#"a size such as "512MiB" or "2GiB", or a number of bytes"#;
 
+/// Milliseconds of each unit, the larger first.
+const DURATIONS: [(&str, u64); 5] =
+    [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+/// Bytes of each unit.
+const SIZES: [(&str, u64); 9] = [
+    ("B", 1),
+    ("KB", 1000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("TB", 1_000_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("TiB", 1 << 40),
+];
+
 /// `1h30m`: whole numbers with their units (`d h m s ms`), each unit at most once, the larger first.
 pub(super) fn duration(text: &str) -> Option<Duration> {
-    const UNITS: [(&str, u64); 5] =
-        [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-    let (mut rest, mut total, mut units) = (text, 0_u64, &UNITS[..]);
+    let (mut rest, mut total, mut units) = (text, 0_u64, &DURATIONS[..]);
     while !rest.is_empty() {
         let (count, tail) = number(rest)?;
         let end = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
@@ -25,20 +39,29 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 
 /// `2GiB`: a whole number and `B`, `KB`, `MB`, `GB`, `TB` (powers of 1000) or `KiB` … `TiB`.
 pub(super) fn size(text: &str) -> Option<u64> {
-    const UNITS: [(&str, u64); 9] = [
-        ("B", 1),
-        ("KB", 1000),
-        ("MB", 1_000_000),
-        ("GB", 1_000_000_000),
-        ("TB", 1_000_000_000_000),
-        ("KiB", 1 << 10),
-        ("MiB", 1 << 20),
-        ("GiB", 1 << 30),
-        ("TiB", 1 << 40),
-    ];
     let (count, unit) = number(text)?;
-    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit.trim_start_matches(' '))?;
+    let (_, factor) = SIZES.iter().find(|(name, _)| *name == unit.trim_start_matches(' '))?;
     count.checked_mul(*factor)
+}
+
+/// A duration as [`duration`] reads it.
+pub(crate) fn of_duration(duration: Duration) -> String {
+    let mut rest = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let mut text = String::new();
+    for (unit, factor) in DURATIONS {
+        if rest >= factor {
+            text += &format!("{}{unit}", rest / factor);
+            rest %= factor;
+        }
+    }
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+/// A size as [`size`] reads it, exactly.
+pub(crate) fn of_size(bytes: u64) -> String {
+    let fits = SIZES.iter().filter(|(_, factor)| bytes > 0 && bytes.is_multiple_of(*factor));
+    let (unit, factor) = fits.max_by_key(|(_, factor)| factor).unwrap_or(&SIZES[0]);
+    format!("{}{unit}", bytes / factor)
 }
 
 /// The digits a text begins with, and what follows them.
@@ -69,6 +92,24 @@ mod tests {
     fn anything_else_is_no_duration() {
         for text in ["", "10", "m", "1m1h", "1m1m", "-1s", "1.5h", "1 m", "1y", "99999999999999d"] {
             assert_eq!(duration(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_written_so_that_it_reads_the_same() {
+        for (text, written) in
+            [("90m", "1h30m"), ("500ms", "500ms"), ("48h", "2d"), ("0s", "0s"), ("1d1ms", "1d1ms")]
+        {
+            assert_eq!(of_duration(duration(text).unwrap()), written);
+        }
+        for (text, written) in [
+            ("2048MiB", "2GiB"),
+            ("10000KB", "10MB"),
+            ("7B", "7B"),
+            ("0B", "0B"),
+            ("1025B", "1025B"),
+        ] {
+            assert_eq!(of_size(size(text).unwrap()), written);
         }
     }
 

@@ -138,6 +138,7 @@ async fn a_configuration_that_cannot_be_read_is_told_by_its_name() {
     let (status, _, errors) = output(&["check", "--config", "/nowhere/t.toml"]).await;
     assert_eq!(status, Some(2));
     assert!(errors.contains("/nowhere/t.toml"), "{errors}");
+    assert_eq!(errors.matches("No such file").count(), 1, "{errors}");
 }
 
 #[tokio::test]
@@ -154,6 +155,63 @@ async fn a_right_configuration_is_summed_up() {
         "{said}"
     );
     assert!(said.contains("pipeline hello (queue default): step 1, step 2"), "{said}");
+}
+
+#[tokio::test]
+async fn a_check_tells_all_that_differs_from_the_usual_and_what_is_usual_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("right.toml");
+    let text = r#"
+        min_free_disk = "512MiB"
+        grace = "10s"
+        [retention]
+        failed = "never"
+        [limits]
+        streams = 7
+        [[pipeline]]
+        name = "nightly"
+        cron = "0 3 * * *"
+        overlap = "queue"
+        catch_up = true
+        timeout = "90m"
+        retries = 2
+        retry_delay = "30s"
+        on_lost = "retry"
+        priority = -5
+        max_concurrent = 1
+        max_log_bytes = "10MB"
+        env = { PASSWORD = "hunter2" }
+        [[pipeline.steps]]
+        name = "build"
+        run = "true"
+        timeout = "1m"
+        continue_on_error = true
+    "#;
+    std::fs::write(&config, text).unwrap();
+    let (status, said, errors) = output(&["check", "--config", config.to_str().unwrap()]).await;
+    assert_eq!(status, Some(0), "{errors}");
+    let (said, usual) = said.split_once("as usual where nothing else is said: ").unwrap();
+    for line in [
+        "min_free_disk = 512MiB",
+        "retention.failed = never",
+        "limits.streams = 7",
+        "    overlap = queue",
+        "    catch_up = true",
+        "  timeout = 1h30m",
+        "  retries = 2",
+        "  retry_delay = 30s",
+        "  on_lost = retry",
+        "  priority = -5",
+        "  max_concurrent = 1",
+        "  max_log_bytes = 10MB",
+        "  env = [PASSWORD]",
+        "  step build: timeout = 1m, continue_on_error = true",
+    ] {
+        assert!(said.lines().any(|told| told == line), "{line:?} in {said}");
+    }
+    assert!(!said.contains("grace") && !said.contains("hunter2"), "{said}");
+    assert!(usual.contains("grace = 10s, max_log_bytes = 2GiB, min_free_disk = 1GiB"), "{usual}");
+    assert!(usual.contains("overlap = skip, catch_up = false"), "{usual}");
 }
 
 #[tokio::test]

@@ -148,8 +148,70 @@ async fn a_run_is_followed_over_a_restart_of_the_server() {
     assert_eq!(rest, "after\n");
     assert_eq!(ended.status.code(), Some(0));
     let errors = String::from_utf8(ended.stderr).unwrap();
-    assert!(errors.contains("connection lost"), "{errors}");
-    assert!(errors.contains("connected again"), "{errors}");
+    // Log and status are two streams; the break is one.
+    assert_eq!(errors.matches("connection lost").count(), 1, "{errors}");
+    assert_eq!(errors.matches("connected again").count(), 1, "{errors}");
+    board.stop().await;
+}
+
+/// An answer as it stands, closed at its end.
+fn answer(kind: &str, body: &str) -> String {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n\r\n");
+    head + body
+}
+
+/// The `log` events of lines 1 and so on.
+fn events(lines: &[&str]) -> String {
+    let events = lines.iter().enumerate().map(|(n, line)| {
+        let n = n + 1;
+        let data = serde_json::json!({ "line": line, "line_number": n, "timestamp": null });
+        format!("id: {n}\nevent: log\ndata: {data}\n\n")
+    });
+    events.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_stream_that_ends_without_saying_so_is_gone_on_with() {
+    let board = Board::start(&pipeline("counts", &["seq 1 5"])).await;
+    board.run_to_end("counts").await;
+    let half = answer("text/event-stream", &events(&["1", "2"]));
+    let proxy = Proxy::before(board.address, move |_| {
+        let half = half.clone();
+        Fate::instead(move |request| {
+            let is_first =
+                request.contains("/logs?follow=true") && request.contains("last-event-id: 0");
+            is_first.then(|| half.clone())
+        })
+    })
+    .await;
+    // A run of its own is followed by events from its first line on.
+    let args = with(&["run", "counts", "--follow"]);
+    let followed = done(board.command_to(proxy.address, &args)).await;
+    assert_eq!((followed.status, followed.text()), (Some(0), "1\n2\n3\n4\n5\n"), "{followed:?}");
+    let heard = proxy.heard.lock().unwrap().concat();
+    assert!(heard.contains("last-event-id: 2"), "{heard}");
+    board.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_that_knows_no_lines_as_text_is_read_by_events() {
+    let board = Board::start(&pipeline("counts", &["seq 1 5"])).await;
+    let id = board.run_to_end("counts").await;
+    let end = "id: end\nevent: log_complete\ndata: {\"message\":\"\"}\n\n";
+    let older = answer("text/event-stream", &(events(&["1", "2", "3", "4", "5"]) + end));
+    let proxy = Proxy::before(board.address, move |_| {
+        let older = older.clone();
+        Fate::instead(move |request| request.contains("format=text").then(|| older.clone()))
+    })
+    .await;
+    for (args, expected) in [
+        (["logs", "-f", &id].as_slice(), "1\n2\n3\n4\n5\n"),
+        (&["logs", "--tail", "2", &id], "4\n5\n"),
+        (&["logs", "--since", "1h", &id], "1\n2\n3\n4\n5\n"),
+    ] {
+        let printed = done(board.command_to(proxy.address, &with(args))).await;
+        assert_eq!((printed.status, printed.text()), (Some(0), expected), "{printed:?}");
+    }
     board.stop().await;
 }
 

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// What becomes of a connection.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Fate {
     /// It is passed on.
     Whole,
@@ -23,6 +23,17 @@ pub enum Fate {
     Cut { after: usize, reset: bool },
     /// This is the answer; the server hears nothing.
     Answer(String),
+    /// It is passed on, up to a request that has an answer here.
+    Instead(Arc<Instead>),
+}
+
+/// The answer to a request, if the server is not to give it.
+pub type Instead = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+impl Fate {
+    pub fn instead(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::Instead(Arc::new(answer))
+    }
 }
 
 pub struct Proxy {
@@ -99,9 +110,10 @@ async fn connection(
     cuts: Arc<AtomicUsize>,
     heard: Arc<Mutex<Vec<String>>>,
 ) {
-    let (mut left, reset) = match fate {
-        Fate::Whole => (usize::MAX, false),
-        Fate::Cut { after, reset } => (after, reset),
+    let (mut left, reset, instead) = match fate {
+        Fate::Whole => (usize::MAX, false, None),
+        Fate::Cut { after, reset } => (after, reset, None),
+        Fate::Instead(answer) => (usize::MAX, false, Some(answer)),
         Fate::Answer(answer) => {
             let mut request = vec![0; 64 * 1024];
             let read = client.read(&mut request).await.unwrap_or(0);
@@ -118,7 +130,13 @@ async fn connection(
         tokio::select! {
             read = client.read(&mut up) => {
                 let Ok(read @ 1..) = read else { return };
-                heard.lock().unwrap()[n].push_str(&String::from_utf8_lossy(&up[..read]));
+                let request = String::from_utf8_lossy(&up[..read]);
+                heard.lock().unwrap()[n].push_str(&request);
+                if let Some(answer) = instead.as_ref().and_then(|answer| answer(&request)) {
+                    let _ = client.write_all(answer.as_bytes()).await;
+                    let _ = client.shutdown().await;
+                    return;
+                }
                 if server.write_all(&up[..read]).await.is_err() {
                     return;
                 }

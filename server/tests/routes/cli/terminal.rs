@@ -93,6 +93,59 @@ async fn tables_fit_the_terminal_and_have_colours_unless_they_are_not_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_list_is_wider_than_the_terminal_and_no_line_ends_with_blanks() {
+    let toml = r#"
+        [[pipeline]]
+        name = "a-name-that-is-rather-long"
+        description = "What it does takes some words"
+        cron = "0 3 * * *"
+        [[pipeline.params]]
+        name = "target"
+        default = "staging"
+        [[pipeline.steps]]
+        name = "a step with a long name"
+        run = "echo no; exit 3"
+    "#;
+    let board = Board::start(toml).await;
+    let id = board.run_to_end("a-name-that-is-rather-long").await;
+    board.ask(&["key", "add", "a-key-of-a-script", "--role", "viewer", "--expires", "9d"]).await;
+    let lists: [&[&str]; 7] = [
+        &["jobs"],
+        &["job", &id],
+        &["queues"],
+        &["workers"],
+        &["pipelines"],
+        &["user", "list"],
+        &["key", "list"],
+    ];
+    let plain = |command: &mut Command| {
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+    };
+    for (args, columns) in lists.iter().flat_map(|args| [40, 80].map(|columns| (args, columns))) {
+        let mut command = board.command(args);
+        plain(&mut command);
+        let (status, seen) = Terminal::of(command, columns).end().await;
+        assert_eq!(status, Some(0), "{seen}");
+        for line in seen.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?} of {seen}");
+            assert_eq!(line, line.trim_end(), "{args:?}");
+        }
+        // Elsewhere `COLUMNS` says how much room there is.
+        let mut command = board.command(args);
+        plain(&mut command);
+        command.env("COLUMNS", columns.to_string());
+        let piped = done(command).await;
+        let width = piped.said().lines().map(|line| line.chars().count()).max();
+        assert!(width <= Some(usize::from(columns)), "{columns}: {}", piped.text());
+        // Without either a line has all there is.
+        assert!(!board.ask(args).await.text().contains('…'));
+    }
+    let job = board.ask(&["job", &id]).await;
+    assert!(job.said().contains("1 line, 3 bytes"), "{}", job.text());
+    board.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn progress_is_one_line_that_is_gone_at_the_end() {
     let gate = crate::running::Running::gate("gate");
     let steps = ["true", &format!("printf '\\033]9;4;1;42\\033\\\\'; {}", gate.wait()), "true"];
@@ -116,15 +169,18 @@ async fn progress_is_one_line_that_is_gone_at_the_end() {
 async fn a_log_cannot_take_over_the_terminal() {
     let hostile =
         r"printf '\033]0;title\007\033[2J\033]8;;http://x\033\\link\033]8;;\033\\ \033[32mgreen\n'";
+    let hostile = &format!(r"{hostile}; printf '10%%\r20%%\r30%%\r\n'");
     let board = Board::start(&pipeline("hostile", &[hostile])).await;
     board.run_to_end("hostile").await;
     for args in [["logs", "latest"].as_slice(), &["logs", "latest", "-f"]] {
         let mut command = board.command(args);
         command.env("TERM", "xterm");
         let (_, seen) = Terminal::of(command, 80).end().await;
-        assert_eq!(seen, "link \x1b[32mgreen\x1b[0m\r\n");
+        assert_eq!(seen, "link \x1b[32mgreen\x1b[0m\r\n30%\r\n");
         // What is written to a file is what was printed.
-        assert!(board.ask(args).await.text().contains("\x1b]0;title\x07"));
+        let written = board.ask(args).await;
+        assert!(written.text().contains("\x1b]0;title\x07"));
+        assert!(written.text().ends_with("10%\r20%\r30%\r\n"), "{written:?}");
     }
     board.stop().await;
 }
