@@ -97,12 +97,13 @@ fn believing(key: &EncodingKey, algorithm: Algorithm) -> (Access, TempDir) {
 async fn a_token_of_the_issuer_is_who_it_says_until_it_expires() {
     for (key, algorithm) in [(ed(), Algorithm::EdDSA), (ec(), Algorithm::ES256)] {
         let (access, _dir) = believing(&key, algorithm);
-        let caller = access.bearer(&signed(&key, algorithm, "a", &claims())).await.unwrap();
+        let claims = claims();
+        let caller = access.bearer(&signed(&key, algorithm, "a", &claims)).await.unwrap();
         assert_eq!(
             (&*caller.name, caller.role, caller.via),
             ("token:ann", Role::Operator, Via::Token)
         );
-        assert_eq!(caller.until, claims()["exp"].as_i64().map(|exp| Timestamp(exp * 1000)));
+        assert_eq!(caller.until, claims["exp"].as_i64().map(|exp| Timestamp(exp * 1000)));
     }
 }
 
