@@ -132,7 +132,7 @@ async fn users_and_keys_of_a_data_directory_are_kept_while_no_server_has_it() {
     let ask_alone = async |args: &[&str]| {
         done(tailboard(dir.path(), &[args, &["--data-dir", alone]].concat())).await
     };
-    ask_alone(&["key", "add", "only", "--role", "admin"]).await.said();
+    ask_alone(&["key", "add", "only", "--role", "admin", "--create"]).await.said();
     let last = ask_alone(&["key", "revoke", "only"]).await;
     assert_eq!(last.status, Some(1));
     assert!(last.err.contains("no admin could get in without this key"), "{}", last.err);
