@@ -113,27 +113,25 @@ impl Model for Board {
 
     fn apply(&self, event: &Event) -> Verdict {
         match event {
-            Event::Job(change) => self.counts.apply(change),
-            Event::Worker(change) => self.workers.put(change.clone().into_worker()),
+            Event::Job(job, before) => self.counts.apply(job, *before),
+            Event::Worker(worker) => self.workers.put(worker.clone()),
             Event::WorkerDeleted(gone) => {
                 self.workers.remove(&(gone.connection_id, gone.id.clone()));
             }
             Event::Queue(queue) => {
-                let queue = Queue::from(queue.clone());
                 // Its last hour comes with what is fetched.
                 let key = (queue.connection_id, queue.name.clone());
                 let known = self.queues.find(&key, |row| row.stats);
                 let stats = known.flatten();
-                self.queues.put(Queue { stats, ..queue });
+                self.queues.put(Queue { stats, ..queue.clone() });
             }
             Event::QueueDeleted(gone) => {
                 self.queues.remove(&(gone.connection_id, gone.id.clone()));
             }
-            Event::Connection(change) => {
-                let connection = Connection::from(change.clone());
+            Event::Connection(connection) => {
                 // Counts whatever its number: told while the store cannot give one.
-                self.connections.update(&connection.id, |row| row.clone_from(&connection));
-                self.connections.put(connection);
+                self.connections.update(&connection.id, |row| row.clone_from(connection));
+                self.connections.put(connection.clone());
             }
             // How many jobs of which state went is not told.
             Event::JobDeleted(_) => return Verdict::Refetch,
@@ -144,7 +142,7 @@ impl Model for Board {
         // as seldom as everything is fetched.
         let ended = |state: JobState| state.is_over() || state == JobState::Retrying;
         match event {
-            Event::Job(change) if ended(change.state) => verdict.or(Verdict::Refetch),
+            Event::Job(job, _) if ended(job.state) => verdict.or(Verdict::Refetch),
             _ => verdict,
         }
     }

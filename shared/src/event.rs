@@ -1,10 +1,8 @@
 //! The events of the dashboard stream (`GET /api/events/stream`), as they stand in `data:`.
-//! The names of the fields are published: they may be added to, never renamed.
+//! The names of the fields are published: they may be added to, never renamed. What is a row as well is written from the
+//! row and read into it; `connection:state_change` is a [`Connection`](crate::Connection) as it is.
 
-use crate::{
-    Connection, ConnectionId, ConnectionKind, Freshness, Job, JobId, JobState, Queue, Timestamp,
-    Worker, WorkerState,
-};
+use crate::{ConnectionId, Job, JobId, JobState, Queue, Timestamp, Worker, WorkerState};
 use serde::{Deserialize, Serialize};
 
 /// Names of the events, as they stand in `event:`.
@@ -41,104 +39,80 @@ pub mod name {
     ];
 }
 
-/// `job:state_change`. The camel-case fields of the source, and ours.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// `job:state_change`: the row as it stands now, and what it was. Read it as a [`Job`], which knows
+/// these names too, and as a [`Before`].
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct JobChange {
-    pub id: JobId,
-    pub name: String,
-    pub state: JobState,
-    /// Null for a new job.
-    pub previous_state: Option<JobState>,
-    pub timestamp: Timestamp,
-    pub connection_id: ConnectionId,
-    pub external_id: Option<String>,
-    pub pipeline: Option<String>,
-    pub queue: String,
-    pub worker: Option<String>,
-    pub attempt: u32,
-    pub max_attempts: u32,
-    pub priority: i32,
-    pub run_at: Option<Timestamp>,
-    pub retry_of: Option<JobId>,
-    pub progress: Option<f32>,
-    pub step: Option<String>,
-    pub steps_done: u32,
-    pub steps_total: u32,
-    pub created_at: Timestamp,
-    pub started_at: Option<Timestamp>,
-    pub finished_at: Option<Timestamp>,
-    pub duration_ms: Option<u64>,
-    pub error: Option<String>,
-    pub exit_code: Option<i32>,
-    pub signal: Option<i32>,
-    pub revision: u64,
+pub struct JobChange<'a> {
+    id: JobId,
+    name: &'a str,
+    state: JobState,
+    previous_state: Option<JobState>,
+    timestamp: Timestamp,
+    connection_id: ConnectionId,
+    external_id: Option<&'a str>,
+    pipeline: Option<&'a str>,
+    queue: &'a str,
+    worker: Option<&'a str>,
+    attempt: u32,
+    max_attempts: u32,
+    priority: i32,
+    run_at: Option<Timestamp>,
+    retry_of: Option<JobId>,
+    progress: Option<f32>,
+    step: Option<&'a str>,
+    steps_done: u32,
+    steps_total: u32,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+    finished_at: Option<Timestamp>,
+    duration_ms: Option<u64>,
+    error: Option<&'a str>,
+    exit_code: Option<i32>,
+    signal: Option<i32>,
+    revision: u64,
 }
 
-impl JobChange {
-    pub fn new(job: &Job, previous_state: Option<JobState>, timestamp: Timestamp) -> Self {
-        let job = job.clone();
+impl<'a> JobChange<'a> {
+    pub fn new(job: &'a Job, previous_state: Option<JobState>, timestamp: Timestamp) -> Self {
         Self {
             id: job.id,
-            name: job.name,
+            name: &job.name,
             state: job.state,
             previous_state,
             timestamp,
             connection_id: job.connection_id,
-            external_id: job.external_id,
-            pipeline: job.pipeline,
-            queue: job.queue,
-            worker: job.worker,
+            external_id: job.external_id.as_deref(),
+            pipeline: job.pipeline.as_deref(),
+            queue: &job.queue,
+            worker: job.worker.as_deref(),
             attempt: job.attempt,
             max_attempts: job.max_attempts,
             priority: job.priority,
             run_at: job.run_at,
             retry_of: job.retry_of,
             progress: job.progress,
-            step: job.step,
+            step: job.step.as_deref(),
             steps_done: job.steps_done,
             steps_total: job.steps_total,
             created_at: job.created_at,
             started_at: job.started_at,
             finished_at: job.finished_at,
             duration_ms: job.duration_ms,
-            error: job.error,
+            error: job.error.as_deref(),
             exit_code: job.exit_code,
             signal: job.signal,
             revision: job.revision,
         }
     }
+}
 
-    /// The row as it stands after this event.
-    pub fn into_job(self) -> Job {
-        Job {
-            id: self.id,
-            connection_id: self.connection_id,
-            external_id: self.external_id,
-            name: self.name,
-            pipeline: self.pipeline,
-            queue: self.queue,
-            worker: self.worker,
-            state: self.state,
-            attempt: self.attempt,
-            max_attempts: self.max_attempts,
-            priority: self.priority,
-            run_at: self.run_at,
-            retry_of: self.retry_of,
-            progress: self.progress,
-            step: self.step,
-            steps_done: self.steps_done,
-            steps_total: self.steps_total,
-            created_at: self.created_at,
-            started_at: self.started_at,
-            finished_at: self.finished_at,
-            duration_ms: self.duration_ms,
-            error: self.error,
-            exit_code: self.exit_code,
-            signal: self.signal,
-            revision: self.revision,
-        }
-    }
+/// What a job was before a `job:state_change`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Before {
+    /// Null for a new job.
+    pub previous_state: Option<JobState>,
 }
 
 /// `job:progress`.
@@ -192,36 +166,36 @@ pub struct JobLog {
     pub closed: bool,
 }
 
-/// `worker:heartbeat`, and with `previousState` also `worker:state_change`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// `worker:heartbeat`, and with `previousState` also `worker:state_change`. Read it as a [`Worker`].
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct WorkerChange {
-    pub id: String,
-    pub hostname: String,
-    pub state: WorkerState,
-    pub active_jobs: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous_state: Option<WorkerState>,
-    pub connection_id: ConnectionId,
-    pub queues: Vec<String>,
-    pub concurrency: u32,
-    pub processed: u64,
-    pub failed: u64,
-    pub since: Option<Timestamp>,
-    pub timestamp: Timestamp,
-    pub revision: u64,
+pub struct WorkerChange<'a> {
+    id: &'a str,
+    hostname: &'a str,
+    state: WorkerState,
+    active_jobs: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_state: Option<WorkerState>,
+    connection_id: ConnectionId,
+    queues: &'a [String],
+    concurrency: u32,
+    processed: u64,
+    failed: u64,
+    since: Option<Timestamp>,
+    timestamp: Timestamp,
+    revision: u64,
 }
 
-impl WorkerChange {
-    pub fn new(worker: &Worker, previous_state: Option<WorkerState>) -> Self {
+impl<'a> WorkerChange<'a> {
+    pub fn new(worker: &'a Worker, previous_state: Option<WorkerState>) -> Self {
         Self {
-            id: worker.id.clone(),
-            hostname: worker.hostname.clone(),
+            id: &worker.id,
+            hostname: &worker.hostname,
             state: worker.state,
             active_jobs: worker.active_jobs,
             previous_state,
             connection_id: worker.connection_id,
-            queues: worker.queues.clone(),
+            queues: &worker.queues,
             concurrency: worker.concurrency,
             processed: worker.processed,
             failed: worker.failed,
@@ -230,69 +204,32 @@ impl WorkerChange {
             revision: worker.revision,
         }
     }
-
-    /// The row as it stands after this event.
-    pub fn into_worker(self) -> Worker {
-        Worker {
-            id: self.id,
-            connection_id: self.connection_id,
-            hostname: self.hostname,
-            state: self.state,
-            queues: self.queues,
-            active_jobs: self.active_jobs,
-            concurrency: self.concurrency,
-            processed: self.processed,
-            failed: self.failed,
-            since: self.since,
-            seen_at: self.timestamp,
-            revision: self.revision,
-        }
-    }
 }
 
-/// `queue:snapshot`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// `queue:snapshot`. Read it as a [`Queue`], whose last hour it does not tell.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct QueueSnapshot {
-    pub name: String,
-    pub depth: u64,
-    pub consumers: u32,
-    pub connection_id: ConnectionId,
-    pub active: u64,
-    pub concurrency: Option<u32>,
-    pub paused: bool,
-    pub oldest_waiting_ms: Option<u64>,
-    pub rate_per_min: f64,
-    pub failed_per_min: f64,
-    pub revision: u64,
+pub struct QueueSnapshot<'a> {
+    name: &'a str,
+    depth: u64,
+    consumers: u32,
+    connection_id: ConnectionId,
+    active: u64,
+    concurrency: Option<u32>,
+    paused: bool,
+    oldest_waiting_ms: Option<u64>,
+    rate_per_min: f64,
+    failed_per_min: f64,
+    revision: u64,
 }
 
-impl From<QueueSnapshot> for Queue {
-    fn from(q: QueueSnapshot) -> Self {
+impl<'a> From<&'a Queue> for QueueSnapshot<'a> {
+    fn from(q: &'a Queue) -> Self {
         Self {
-            connection_id: q.connection_id,
-            name: q.name,
+            name: &q.name,
             depth: q.depth,
             consumers: q.consumers,
-            active: q.active,
-            concurrency: q.concurrency,
-            paused: q.paused,
-            oldest_waiting_ms: q.oldest_waiting_ms,
-            rate_per_min: q.rate_per_min,
-            failed_per_min: q.failed_per_min,
-            stats: None,
-            revision: q.revision,
-        }
-    }
-}
-
-impl From<Queue> for QueueSnapshot {
-    fn from(q: Queue) -> Self {
-        Self {
             connection_id: q.connection_id,
-            name: q.name,
-            depth: q.depth,
-            consumers: q.consumers,
             active: q.active,
             concurrency: q.concurrency,
             paused: q.paused,
@@ -300,46 +237,6 @@ impl From<Queue> for QueueSnapshot {
             rate_per_min: q.rate_per_min,
             failed_per_min: q.failed_per_min,
             revision: q.revision,
-        }
-    }
-}
-
-/// `connection:state_change`.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct ConnectionChange {
-    pub id: ConnectionId,
-    pub name: String,
-    pub kind: ConnectionKind,
-    pub freshness: Freshness,
-    pub since: Timestamp,
-    pub reason: Option<String>,
-    pub revision: u64,
-}
-
-impl From<ConnectionChange> for Connection {
-    fn from(c: ConnectionChange) -> Self {
-        Self {
-            id: c.id,
-            name: c.name,
-            kind: c.kind,
-            freshness: c.freshness,
-            since: c.since,
-            reason: c.reason,
-            revision: c.revision,
-        }
-    }
-}
-
-impl From<Connection> for ConnectionChange {
-    fn from(c: Connection) -> Self {
-        Self {
-            id: c.id,
-            name: c.name,
-            kind: c.kind,
-            freshness: c.freshness,
-            since: c.since,
-            reason: c.reason,
-            revision: c.revision,
         }
     }
 }

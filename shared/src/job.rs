@@ -79,8 +79,10 @@ impl FromStr for JobState {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
     pub id: JobId,
+    #[serde(alias = "connectionId")]
     pub connection_id: ConnectionId,
     /// The id the watched system gave it, where that is another one.
+    #[serde(alias = "externalId")]
     pub external_id: Option<String>,
     /// For a local job the name of its pipeline.
     pub name: String,
@@ -90,26 +92,36 @@ pub struct Job {
     pub state: JobState,
     /// 1-based; 0 while it has not been claimed.
     pub attempt: u32,
+    #[serde(alias = "maxAttempts")]
     pub max_attempts: u32,
     /// Higher ones are taken first; 0 when nothing was said.
     pub priority: i32,
     /// When a scheduled job or a retrying one's next attempt is due.
+    #[serde(alias = "runAt")]
     pub run_at: Option<Timestamp>,
     /// The job that this one does again.
+    #[serde(alias = "retryOf")]
     pub retry_of: Option<JobId>,
     /// 0 to 100.
     pub progress: Option<f32>,
     /// Name of the step that runs now.
     pub step: Option<String>,
+    #[serde(alias = "stepsDone")]
     pub steps_done: u32,
+    #[serde(alias = "stepsTotal")]
     pub steps_total: u32,
+    #[serde(alias = "createdAt")]
     pub created_at: Timestamp,
+    #[serde(alias = "startedAt")]
     pub started_at: Option<Timestamp>,
+    #[serde(alias = "finishedAt")]
     pub finished_at: Option<Timestamp>,
     /// From the first start to the end, measured by the monotonic clock where one process saw both.
+    #[serde(alias = "durationMs")]
     pub duration_ms: Option<u64>,
     /// Why it failed, at most 500 characters.
     pub error: Option<String>,
+    #[serde(alias = "exitCode")]
     pub exit_code: Option<i32>,
     pub signal: Option<i32>,
     /// Number of the event that last changed this row.

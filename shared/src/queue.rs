@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Queue {
+    #[serde(alias = "connectionId")]
     pub connection_id: ConnectionId,
     pub name: String,
     /// Jobs that wait.
@@ -18,10 +19,13 @@ pub struct Queue {
     /// Places for running jobs.
     pub concurrency: Option<u32>,
     pub paused: bool,
+    #[serde(alias = "oldestWaitingMs")]
     pub oldest_waiting_ms: Option<u64>,
     /// Jobs that completed or failed in the last minute. One whose attempt failed and which is tried again has not ended.
+    #[serde(alias = "ratePerMin")]
     pub rate_per_min: f64,
     /// How many of these failed.
+    #[serde(alias = "failedPerMin")]
     pub failed_per_min: f64,
     /// Its last hour; null when nothing began or ended in it, and in a row made of an event.
     pub stats: Option<QueueStats>,

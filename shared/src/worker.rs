@@ -27,10 +27,12 @@ impl WorkerState {
 pub struct Worker {
     /// The built-in runner has one per queue: `local:<queue>@<host>`.
     pub id: String,
+    #[serde(alias = "connectionId")]
     pub connection_id: ConnectionId,
     pub hostname: String,
     pub state: WorkerState,
     pub queues: Vec<String>,
+    #[serde(alias = "activeJobs")]
     pub active_jobs: u32,
     /// Slots.
     pub concurrency: u32,
@@ -41,6 +43,7 @@ pub struct Worker {
     /// Since when these two are counted: its start, which for the built-in runner is that of the server.
     pub since: Option<Timestamp>,
     /// Last heartbeat.
+    #[serde(alias = "timestamp")]
     pub seen_at: Timestamp,
     pub revision: u64,
 }

@@ -1,7 +1,7 @@
 //! Jobs by state, kept up with what happens.
 
 use leptos::prelude::*;
-use shared::{JobFilter, JobState, Total, event::JobChange, page::StateCount};
+use shared::{Job, JobFilter, JobState, Total, page::StateCount};
 use std::sync::Arc;
 
 /// How many jobs are in each state. A count that the server stopped at stays as it is until the
@@ -42,18 +42,18 @@ impl Counts {
 
     /// Moves a job from one count to another. An event is counted once, and none from before the
     /// snapshot: jobs counted there have no row here that could tell.
-    pub fn apply(&self, change: &JobChange) {
-        let counted = self.seq.with_untracked(|seq| change.revision <= *seq);
-        if counted || !self.filter.matches(&change.clone().into_job()) {
+    pub fn apply(&self, job: &Job, before: Option<JobState>) {
+        let counted = self.seq.with_untracked(|seq| job.revision <= *seq);
+        if counted || !self.filter.matches(job) {
             return;
         }
-        self.seq.set(change.revision);
-        if change.previous_state != Some(change.state) {
+        self.seq.set(job.revision);
+        if before != Some(job.state) {
             self.counts.update(|counts| {
-                if let Some(previous) = change.previous_state {
-                    add(counts, previous, false);
+                if let Some(before) = before {
+                    add(counts, before, false);
                 }
-                add(counts, change.state, true);
+                add(counts, job.state, true);
             });
         }
     }

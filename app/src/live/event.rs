@@ -2,25 +2,24 @@
 
 use serde::Deserialize;
 use shared::{
-    ConnectionId,
-    event::{
-        ConnectionChange, Heartbeat, JobChange, JobDeleted, JobLog, JobProgress, QueueSnapshot,
-        WorkerChange, name,
-    },
+    Connection, ConnectionId, Job, JobState, Queue, Worker,
+    event::{Before, Heartbeat, JobDeleted, JobLog, JobProgress, name},
 };
 
 /// One event of the dashboard stream.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Job(Box<JobChange>),
+    /// The row as it is now, and the state it was in; none for a new one.
+    Job(Box<Job>, Option<JobState>),
     Progress(JobProgress),
     JobDeleted(JobDeleted),
     Log(JobLog),
-    Worker(WorkerChange),
+    Worker(Worker),
     WorkerDeleted(Deleted),
-    Queue(QueueSnapshot),
+    /// Without its last hour.
+    Queue(Queue),
     QueueDeleted(Deleted),
-    Connection(ConnectionChange),
+    Connection(Connection),
     Heartbeat(Heartbeat),
     /// The position moved; nothing to show.
     Cursor,
@@ -46,7 +45,7 @@ impl Event {
             serde_json::from_str(data).ok()
         }
         Some(match event {
-            name::JOB_STATE => Self::Job(Box::new(read(data)?)),
+            name::JOB_STATE => Self::Job(read(data)?, read::<Before>(data)?.previous_state),
             name::JOB_PROGRESS => Self::Progress(read(data)?),
             name::JOB_DELETED => Self::JobDeleted(read(data)?),
             name::JOB_LOG => Self::Log(read(data)?),
@@ -65,7 +64,7 @@ impl Event {
     /// The number of the event; `None` for those that are about the stream or a log, not a row.
     pub fn revision(&self) -> Option<u64> {
         match self {
-            Self::Job(e) => Some(e.revision),
+            Self::Job(e, _) => Some(e.revision),
             Self::Progress(e) => Some(e.revision),
             Self::JobDeleted(e) => Some(e.revision),
             Self::Worker(e) => Some(e.revision),
@@ -90,6 +89,21 @@ mod tests {
         assert!(matches!(Event::parse(name::CURSOR, "{}"), Some(Event::Cursor)));
         let log = format!(r#"{{"id":"{id}","lines":1,"bytes":2,"open":0,"closed":false}}"#);
         assert!(matches!(Event::parse(name::JOB_LOG, &log), Some(Event::Log(_))));
+    }
+
+    #[test]
+    fn a_job_comes_with_the_state_it_was_in() {
+        let id = "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1";
+        let job = format!(
+            r#"{{"id":"{id}","name":"n","state":"active","previousState":"queued","timestamp":"2026-11-01T00:00:00.000Z",
+            "connectionId":"{id}","queue":"q","attempt":1,"maxAttempts":3,"priority":0,"stepsDone":0,"stepsTotal":2,
+            "createdAt":"2026-11-01T00:00:00.000Z","durationMs":5,"revision":7}}"#
+        );
+        let Some(Event::Job(job, Some(JobState::Queued))) = Event::parse(name::JOB_STATE, &job)
+        else {
+            panic!("a job that was queued")
+        };
+        assert_eq!((job.max_attempts, job.steps_total, job.duration_ms), (3, 2, Some(5)));
     }
 
     #[test]

@@ -123,9 +123,7 @@ impl JobList {
     /// Applies an event. `hold`: the reader has scrolled, so nothing may enter above.
     pub fn apply(&self, event: &Event, hold: bool) -> Verdict {
         match event {
-            Event::Job(change) => {
-                self.job(change.as_ref().clone().into_job(), change.previous_state, hold)
-            }
+            Event::Job(job, before) => self.job(job, *before, hold),
             Event::Progress(progress) => {
                 self.progress(progress);
                 Verdict::Kept
@@ -135,31 +133,31 @@ impl JobList {
         }
     }
 
-    fn job(&self, job: Job, previous: Option<JobState>, hold: bool) -> Verdict {
+    fn job(&self, job: &Job, before: Option<JobState>, hold: bool) -> Verdict {
         if let Some(newer) = self.rows.find(&job.id, |old| job.revision > old.revision) {
-            if newer && !self.shape.filter.matches(&job) {
+            if newer && !self.shape.filter.matches(job) {
                 return self.left(self.rows.remove(&job.id));
             }
-            let _ = self.rows.change(job);
+            let _ = self.rows.change(job.clone());
             return Verdict::Kept;
         }
-        if !self.shape.newest || !self.shape.filter.matches(&job) {
+        if !self.shape.newest || !self.shape.filter.matches(job) {
             return Verdict::Kept;
         }
         let order = self.shape.order;
         if hold {
             // Counted when it comes, not at each of its changes, nor if it belongs further down.
             let states = &self.shape.filter.states;
-            let was = previous.is_some_and(|p| states.is_empty() || states.contains(&p));
+            let was = before.is_some_and(|p| states.is_empty() || states.contains(&p));
             let above = self
                 .rows
-                .peek(|rows| rows.last().is_none_or(|last| order.key(&job) > order.key(last)));
+                .peek(|rows| rows.last().is_none_or(|last| order.key(job) > order.key(last)));
             if above && !was {
                 self.held.update(|held| *held += 1);
             }
             return Verdict::Kept;
         }
-        let at = self.rows.insert(job, |job, other| order.key(job) > order.key(other));
+        let at = self.rows.insert(job.clone(), |job, other| order.key(job) > order.key(other));
         if at + 1 == self.rows.peek(<[Job]>::len) && self.more.load(Ordering::Relaxed) {
             // Between it and the row above there are others that are not known here.
             self.rows.truncate(at);
@@ -197,7 +195,7 @@ pub fn advance(job: &mut Job, new: &JobProgress) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::event::{JobChange, JobDeleted};
+    use shared::event::JobDeleted;
 
     /// Job number `n`, created `n` seconds after the epoch, as event `revision` left it.
     fn job(n: u64, state: JobState, revision: u64) -> Job {
@@ -232,7 +230,7 @@ mod tests {
     }
 
     fn change(n: u64, from: Option<JobState>, to: JobState, revision: u64) -> Event {
-        Event::Job(Box::new(JobChange::new(&job(n, to, revision), from, Timestamp(0))))
+        Event::Job(Box::new(job(n, to, revision)), from)
     }
 
     /// Three rows of room, one of slack; holds the jobs 30, 20 and 10.

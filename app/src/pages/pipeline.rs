@@ -88,7 +88,7 @@ impl Model for PipelineModel {
         let name = self.pipeline.with_untracked(|pipeline| pipeline.name.clone());
         match event {
             // How many succeed, and when it runs next, is for the server to say.
-            Event::Job(job) if job.pipeline.as_ref() == Some(&name) && job.state.is_over() => {
+            Event::Job(job, _) if job.pipeline.as_ref() == Some(&name) && job.state.is_over() => {
                 verdict.or(Verdict::Refetch)
             }
             _ => verdict,

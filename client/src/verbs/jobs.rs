@@ -18,7 +18,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use shared::{
     EventId, Job, JobFilter, JobSort, JobState, Page, Timestamp,
-    event::{JobChange, JobDeleted, JobProgress, name},
+    event::{JobDeleted, JobProgress, name},
 };
 use std::process::ExitCode;
 
@@ -165,7 +165,7 @@ impl Watched for List {
         known: &dyn Fn(&str) -> Option<Job>,
     ) -> Result<Change<Job>, Failure> {
         Ok(match event.name.as_str() {
-            name::JOB_STATE => self.belongs(read::<JobChange>(event)?.into_job()),
+            name::JOB_STATE => self.belongs(read(event)?),
             name::JOB_PROGRESS => {
                 let news: JobProgress = read(event)?;
                 match known(&news.id.to_string()) {

@@ -19,7 +19,7 @@ use clap::Args;
 use serde_json::json;
 use shared::{
     EventId, Queue, Rows,
-    event::{QueueDeleted, QueueSnapshot, name},
+    event::{QueueDeleted, name},
 };
 use std::process::ExitCode;
 
@@ -121,7 +121,7 @@ impl Watched for List {
         _: &dyn Fn(&str) -> Option<Queue>,
     ) -> Result<Change<Queue>, Failure> {
         Ok(match event.name.as_str() {
-            name::QUEUE_SNAPSHOT => Change::Row(read::<QueueSnapshot>(event)?.into()),
+            name::QUEUE_SNAPSHOT => Change::Row(read(event)?),
             name::QUEUE_DELETED => {
                 let gone: QueueDeleted = read(event)?;
                 Change::Gone(key(gone.connection_id, &gone.name), gone.revision)

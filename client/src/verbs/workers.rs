@@ -16,7 +16,7 @@ use crate::{
 use clap::Args;
 use shared::{
     EventId, Rows, Timestamp, Worker, WorkerJobs, WorkerState,
-    event::{WorkerChange, WorkerDeleted, name},
+    event::{WorkerDeleted, name},
 };
 use std::process::ExitCode;
 
@@ -60,9 +60,7 @@ impl Watched for List {
         _: &dyn Fn(&str) -> Option<Worker>,
     ) -> Result<Change<Worker>, Failure> {
         Ok(match event.name.as_str() {
-            name::WORKER_HEARTBEAT | name::WORKER_STATE => {
-                Change::Row(read::<WorkerChange>(event)?.into_worker())
-            }
+            name::WORKER_HEARTBEAT | name::WORKER_STATE => Change::Row(read(event)?),
             name::WORKER_DELETED => {
                 let gone: WorkerDeleted = read(event)?;
                 Change::Gone(key(gone.connection_id, &gone.id), gone.revision)

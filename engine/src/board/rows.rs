@@ -8,7 +8,7 @@ use super::{
 use crate::hub::{Key, Topic};
 use shared::{
     Connection, ConnectionId, Queue, Worker, WorkerState,
-    event::{ConnectionChange, QueueDeleted, QueueSnapshot, WorkerChange, WorkerDeleted, name},
+    event::{QueueDeleted, QueueSnapshot, WorkerChange, WorkerDeleted, name},
 };
 use std::{
     sync::Arc,
@@ -85,9 +85,8 @@ impl State {
     pub(super) fn emit_queue(&mut self, of: ConnectionId, id: Arc<str>, batch: &mut Batch) {
         let Some(queue) = self.queues.get_mut(&(of, id.clone())) else { return };
         queue.revision = self.numbers.next();
-        let snapshot = QueueSnapshot::from(queue.clone());
         batch.rows.push(Row::Queue(id.clone(), queue.clone()));
-        let key = (Topic::Queue, Key::Queue(of, id));
+        let (key, snapshot) = ((Topic::Queue, Key::Queue(of, id)), QueueSnapshot::from(&*queue));
         self.numbers.latest(batch, of, key, name::QUEUE_SNAPSHOT, &snapshot);
     }
 
@@ -153,10 +152,9 @@ impl State {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         connection.revision = self.numbers.next();
         let shown = self.numbers.off.shown(connection);
-        let change = ConnectionChange::from(shown.clone());
-        batch.rows.push(Row::Connection(shown));
         let key = (Topic::Connection, Key::Connection(id));
-        self.numbers.latest(batch, id, key, name::CONNECTION_STATE, &change);
+        self.numbers.latest(batch, id, key, name::CONNECTION_STATE, &shown);
+        batch.rows.push(Row::Connection(shown));
     }
 }
 

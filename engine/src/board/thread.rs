@@ -10,10 +10,7 @@ use crate::{
     hub::{self, Hub, Key},
     store::{StoreError, Writer},
 };
-use shared::{
-    Timestamp,
-    event::{ConnectionChange, name},
-};
+use shared::{Timestamp, event::name};
 use std::{
     sync::{
         Arc,
@@ -173,11 +170,7 @@ impl BoardThread {
             let failing = Failing { since: trouble.since, error: error.to_string() };
             self.published.set_failing(Some(failing));
             let rows = self.published.connections().into_iter();
-            let frames = rows.map(|row| {
-                let id = row.id;
-                let change = ConnectionChange::from(row);
-                (id, hub::frame(None, name::CONNECTION_STATE, &change))
-            });
+            let frames = rows.map(|row| (row.id, hub::frame(None, name::CONNECTION_STATE, &row)));
             self.hub.say_aside(frames.collect());
         }
         if lasts >= LAST_TRY && self.ending.load(Ordering::Relaxed) {

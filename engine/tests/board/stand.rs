@@ -10,10 +10,7 @@ use engine::{
 use shared::{
     Connection, ConnectionId, ConnectionKind, EventId, Freshness, Job, JobId, Phase, Queue,
     Timestamp, Worker, WorkerState,
-    event::{
-        ConnectionChange, JobChange, JobDeleted, JobProgress, QueueSnapshot, Reset, WorkerChange,
-        name,
-    },
+    event::{JobDeleted, JobProgress, Reset, name},
 };
 use std::{
     collections::BTreeMap,
@@ -182,7 +179,7 @@ impl Rows {
         }
         match frame.event.as_str() {
             name::JOB_STATE => {
-                let job = parse::<JobChange>(frame).into_job();
+                let job: Job = parse(frame);
                 put(&mut self.jobs, job.id, job, |job| job.revision);
             }
             name::JOB_PROGRESS => {
@@ -197,15 +194,15 @@ impl Rows {
             }
             name::JOB_DELETED => drop(self.jobs.remove(&parse::<JobDeleted>(frame).id)),
             name::WORKER_HEARTBEAT | name::WORKER_STATE => {
-                let row = parse::<WorkerChange>(frame).into_worker();
+                let row: Worker = parse(frame);
                 put(&mut self.workers, row.id.clone(), row, |row| row.revision);
             }
             name::QUEUE_SNAPSHOT => {
-                let row: Queue = parse::<QueueSnapshot>(frame).into();
+                let row: Queue = parse(frame);
                 put(&mut self.queues, row.name.clone(), row, |row| row.revision);
             }
             name::CONNECTION_STATE => {
-                let row: Connection = parse::<ConnectionChange>(frame).into();
+                let row: Connection = parse(frame);
                 put(&mut self.connections, row.id, row, |row| row.revision);
             }
             name::RESET => panic!("there was no reason for {:?}", parse::<Reset>(frame)),

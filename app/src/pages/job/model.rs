@@ -60,8 +60,8 @@ impl Model for JobModel {
 
     fn apply(&self, event: &Event) -> Verdict {
         match event {
-            Event::Job(change) if change.id == self.id && self.newer(change.revision) => {
-                self.detail.update(|detail| detail.job = change.clone().into_job());
+            Event::Job(job, _) if job.id == self.id && self.newer(job.revision) => {
+                self.detail.update(|detail| detail.job.clone_from(job));
                 // Steps and story are not told of by events.
                 Verdict::Refetch
             }

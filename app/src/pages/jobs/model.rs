@@ -102,13 +102,13 @@ impl Model for JobsModel {
     }
 
     fn apply(&self, event: &Event) -> Verdict {
-        if let Event::Job(change) = event {
-            self.counts.apply(change);
+        if let Event::Job(job, before) = event {
+            self.counts.apply(job, *before);
         }
         if !self.params.filter.is_decidable() || self.params.sort != JobSort::Created {
             // Whether and where it belongs is for the store to say.
             return match event {
-                Event::Job(_) | Event::JobDeleted(_) => Verdict::Refetch,
+                Event::Job(..) | Event::JobDeleted(_) => Verdict::Refetch,
                 event => self.jobs.apply(event, false),
             };
         }
