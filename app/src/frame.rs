@@ -2,8 +2,9 @@
 
 use crate::{
     board::{Board, BoardLoader},
-    format,
+    format, keys,
     live::{Link, Live, follow},
+    pages::is_online,
     parts::{
         html::{self, escape},
         icon::{self, Icon},
@@ -13,7 +14,7 @@ use crate::{
     },
     reader,
 };
-use leptos::{either::Either, prelude::*};
+use leptos::{either::Either, ev, prelude::*};
 use leptos_router::components::A;
 use shared::{Connection, Freshness, Timestamp};
 
@@ -43,7 +44,11 @@ pub fn Side() -> impl IntoView {
                         <A href=href exact=href == "/" attr:class="side-link">
                             <Icon path=path/>
                             <span>{word}</span>
-                            {(href == "/jobs").then(|| view! { <JobsCount/> })}
+                            {match href {
+                                "/jobs" => Some(view! { <SideCount read=jobs follows=true/> }),
+                                "/workers" => Some(view! { <SideCount read=online follows=false/> }),
+                                _ => None,
+                            }}
                         </A>
                     }
                 })
@@ -57,9 +62,17 @@ pub fn Side() -> impl IntoView {
     }
 }
 
-/// How many jobs there are. Also where the board begins to follow the stream: once per page.
+fn jobs(board: &Board) -> String {
+    format::total(board.counts.all())
+}
+
+fn online(board: &Board) -> String {
+    board.workers.map(is_online).into_iter().filter(|online| *online).count().to_string()
+}
+
+/// How many there are. One of them `follows`: there the board begins to follow the stream, once per page.
 #[component]
-fn JobsCount() -> impl IntoView {
+fn SideCount(read: fn(&Board) -> String, follows: bool) -> impl IntoView {
     let loader = expect_context::<BoardLoader>();
     let live = expect_context::<Live>();
     view! {
@@ -68,10 +81,12 @@ fn JobsCount() -> impl IntoView {
                 let (loader, live) = (loader.clone(), live.clone());
                 Suspend::new(async move {
                     let board = loader.board().await.ok()?;
-                    follow(live.clone(), board.clone());
-                    let connections = board.connections.clone();
-                    Effect::new(move |_| live.watch(connections.map(|connection| connection.id)));
-                    Some(view! { <span class="side-count num">{text(move || format::total(board.counts.all()))}</span> })
+                    if follows {
+                        follow(live.clone(), board.clone());
+                        let connections = board.connections.clone();
+                        Effect::new(move |_| live.watch(connections.map(|connection| connection.id)));
+                    }
+                    Some(view! { <span class="side-count num">{text(move || read(&board))}</span> })
                 })
             }}
         </Suspense>
@@ -120,6 +135,7 @@ pub fn Head() -> impl IntoView {
     view! {
         <header class="head">
             <a class="brand head-brand" href="/" inner_html=BRAND></a>
+            <Search/>
             <Suspense>
                 {move || {
                     let loader = loader.clone();
@@ -134,10 +150,28 @@ pub fn Head() -> impl IntoView {
     }
 }
 
+/// Opens the palette; a link to the list and its search where no script runs.
+#[component]
+fn Search() -> impl IntoView {
+    let open = |event: ev::MouseEvent| {
+        if keys::open_palette() {
+            event.prevent_default();
+        }
+    };
+    view! {
+        <a class="head-search" href="/jobs" on:click=open>
+            <Icon path=icon::SEARCH/>
+            <span class="cut">"Search jobs, pipelines, actions"</span>
+            <kbd aria-hidden="true">"Ctrl K"</kbd>
+        </a>
+    }
+}
+
 /// How the page stands to the server, always in sight.
 #[component]
 fn LinkBadge(board: Option<Board>) -> impl IntoView {
     let live = expect_context::<Live>();
+    let rate = live.clone();
     let stale = {
         let board = board.clone();
         move || board.as_ref().is_none_or(|board| !board.stale().is_empty())
@@ -176,6 +210,7 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
             None => String::new(),
         })
     };
+    let rate = text(move || format!("{} events/s", format::count(rate.rate())));
     let connections = text(move || {
         let count = board.as_ref().map_or(0, |board| board.connections.with(<[_]>::len));
         format::plural(count as u64, "connection", "connections")
@@ -187,6 +222,8 @@ fn LinkBadge(board: Option<Board>) -> impl IntoView {
                 <circle cx="8" cy="8" r="4" class="link-dot"></circle>
             </svg>
             <span class="link-word">{text(move || look.get().1)}</span>
+            // How fast they come is no news for who hears the page.
+            <span class="link-more num wider" aria-hidden="true">{rate}</span>
             <span class="link-more num">{connections}</span>
             <span class="away" inner_html=away></span>
         </p>

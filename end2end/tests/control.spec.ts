@@ -4,6 +4,20 @@
 import { expect, serve, test } from "../board";
 
 const server = serve(`
+[[queue]]
+name = "default"
+concurrency = 4
+[[queue]]
+name = "narrow"
+concurrency = 1
+
+[[pipeline]]
+name = "endless"
+queue = "narrow"
+[[pipeline.steps]]
+name = "go on"
+run = "while :; do sleep 1; done"
+
 [[pipeline]]
 name = "greets"
 [[pipeline.params]]
@@ -83,6 +97,28 @@ test("a queue is paused and goes on, and a job that waits says why", async ({ bo
   await board.goto(server, "/queues");
   await page.getByRole("button", { name: "Resume default" }).click();
   await server.reached(id, "completed");
+});
+
+test("a page says why its job waits as that changes", async ({ board, page }) => {
+  const post = async (path: string) => {
+    expect((await server.fetch(`/api/v1/${path}`, { method: "POST" })).ok).toBe(true);
+  };
+  const { id: first } = await server.run("endless");
+  await server.reached(first, "active");
+  const { id: second } = await server.run("endless");
+  const { id } = await server.run("endless");
+  await board.goto(server, `/jobs/${id}`);
+  await expect(page.getByText("1 of 1 in use, 1 job is before it")).toBeVisible();
+  await post(`jobs/${second}/cancel`);
+  await expect(page.getByText("1 of 1 in use, it is the next")).toBeVisible();
+  await post(`queues/narrow/pause`);
+  const paused = page.getByText("queue narrow is paused by");
+  await expect(paused).toBeVisible();
+  // A moment as the reader's clock has it, not as it is sent.
+  await expect(paused.locator("time")).toHaveText(/^\d\d:\d\d:\d\d$/);
+  await post(`queues/narrow/resume`);
+  await expect(page.getByText("1 of 1 in use, it is the next")).toBeVisible();
+  for (const one of [id, first]) await post(`jobs/${one}/cancel`);
 });
 
 test("a search finds a job by what it failed of, and by its id", async ({ board, page }) => {

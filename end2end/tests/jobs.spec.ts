@@ -134,7 +134,7 @@ test("a span of time and an order are chosen and stand in the address", async ({
   await board.goto(server, "/jobs?state=completed");
   await page.getByRole("combobox", { name: "Created" }).selectOption("last hour");
   await expect(page).toHaveURL(/from=-1h/);
-  await page.getByRole("combobox", { name: "Order" }).selectOption("longest first");
+  await page.getByRole("combobox", { name: "Order" }).selectOption("over, longest first");
   await expect(page).toHaveURL(/sort=duration/);
   await expect(page.getByRole("row").filter({ hasText: "quick" })).toBeVisible();
   await expect(page.getByRole("combobox", { name: "Created" })).toHaveValue("-1h");

@@ -33,7 +33,7 @@ test("a job started in one browser shows up in another and moves on there", asyn
   watch(other, errors);
   await other.goto(`${server.url}/pipelines`);
   await hydrated(other);
-  await other.getByRole("button", { name: "Run gate now" }).click();
+  await other.getByRole("button", { name: "Run now: gate" }).click();
   await expect(other).toHaveURL(/\/jobs\/[0-9a-f-]{36}$/);
 
   const row = page.getByRole("row").filter({ hasText: "gate" });

@@ -19,7 +19,7 @@ run = "printf 'colour \\\\033[31mred\\\\033[0m\\\\r\\\\n\\\\377\\\\376 not UTF-8
 
 test("a pipeline is run from its page and its log is watched as it grows", async ({ board, page }) => {
   await board.goto(server, "/pipelines");
-  await page.getByRole("button", { name: "Run count now" }).click();
+  await page.getByRole("button", { name: "Run now: count" }).click();
   await expect(page).toHaveURL(/\/jobs\//);
   const log = page.getByRole("log");
   await expect(log).toContainText("line 1 of 40");

@@ -16,7 +16,7 @@ test.use({ javaScriptEnabled: false });
 test("a run is started, read and cancelled with forms and links alone", async ({ page }) => {
   await page.goto(`${server.url}/pipelines`);
   await expect(page.getByText("Never ends by itself")).toBeVisible();
-  await page.getByRole("button", { name: "Run endless now" }).click();
+  await page.getByRole("button", { name: "Run now: endless" }).click();
   await expect(page).toHaveURL(/\/jobs\/[0-9a-f-]{36}$/);
   const id = page.url().split("/").at(-1)!;
   await server.reached(id, "active");

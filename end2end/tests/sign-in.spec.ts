@@ -76,7 +76,7 @@ test("a form of a page whose session is over leads to the sign-in", async ({ pag
   await server.signInAs(context, "ann");
   await board.goto(server, "/pipelines");
   await context.clearCookies();
-  await page.getByRole("button", { name: "Run plain now" }).click();
+  await page.getByRole("button", { name: "Run now: plain" }).click();
   await expect(page).toHaveURL(/\/login\?next=%2Fpipelines$/);
 });
 
@@ -116,7 +116,7 @@ test("a viewer is shown nothing that acts, and is refused by hand", async ({ pag
   // What the page does not show is refused all the same, and said where it was asked for.
   await board.goto(server, "/pipelines");
   await page.locator("html").evaluate((root) => root.removeAttribute("data-role"));
-  await page.getByRole("button", { name: "Run plain now" }).click();
+  await page.getByRole("button", { name: "Run now: plain" }).click();
   await expect(page.getByRole("alert").filter({ hasText: "You may not do this" })).toBeVisible();
   const refused = await page.goto(`${server.url}/settings/users`);
   expect(refused!.status()).toBe(403);

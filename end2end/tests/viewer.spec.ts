@@ -159,6 +159,12 @@ test("keys fold the step in view and copy the link of a line", async ({ board, c
   await board.goto(server, `/jobs/${job.id}#L50000`);
   await page.keyboard.press("y");
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`${server.url}/jobs/${job.id}#L50000`);
+  // And of all from that line to the one that came to the top.
+  await page.getByRole("log").focus();
+  await page.keyboard.press("PageDown");
+  await expect(page.locator("[data-n='50000']")).not.toBeInViewport();
+  await page.keyboard.press("Y");
+  await expect(page).toHaveURL(/#L50000-L500\d\d$/);
   await page.keyboard.press("s");
   const header = page.getByRole("button", { name: /^count · execution/ });
   await expect(header).toHaveAttribute("aria-expanded", "false");
@@ -239,7 +245,7 @@ test("the compressed download has the same bytes", async ({ board, page }) => {
   const job = await finished("count");
   await board.goto(server, `/jobs/${job.id}`);
   const downloading = page.waitForEvent("download");
-  await page.getByRole("link", { name: "Compressed log" }).click();
+  await page.getByRole("link", { name: "the compressed log" }).click();
   const file = await (await downloading).path();
   expect(gunzipSync(readFileSync(file)).equals(await server.log(job.id))).toBe(true);
 });

@@ -6,7 +6,7 @@ use crate::reader::may_act;
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use palette::Palette;
-use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 /// `g` and then one of these.
 const PLACES: [(&str, &str, &str); 6] = [
@@ -22,7 +22,7 @@ const KEYS: [(&str, &str); 16] = [
     ("Ctrl K", "Go anywhere, run anything"),
     ("g o · g j · g q · g w · g p · g s", "Overview, jobs, queues, workers, pipelines, settings"),
     ("/", "Search, in the list or in the log, else anywhere"),
-    ("j · k", "Next and previous row"),
+    ("j · k", "Next and previous row or pipeline"),
     ("Enter", "Open the row"),
     ("x", "Select the row"),
     ("n · N", "Next and previous match in the log"),
@@ -30,7 +30,7 @@ const KEYS: [(&str, &str); 16] = [
     ("w", "Wrap long lines"),
     ("t", "Times: of day, since the beginning, off"),
     ("s", "Fold the step in view, or open it"),
-    ("y", "Copy a link to the line found or marked, or the first in view"),
+    ("y · Y", "Copy a link to the line found or marked or first in view; from that to here"),
     ("Home · End", "Beginning and end of the log"),
     ("Click · Shift click", "Link to a line, to a range of lines"),
     ("Esc", "Close, or end a search"),
@@ -41,7 +41,6 @@ const KEYS: [(&str, &str); 16] = [
 #[component]
 pub fn Keys() -> impl IntoView {
     let sheet = NodeRef::<html::Dialog>::new();
-    let palette = NodeRef::<html::Dialog>::new();
     let navigate = use_navigate();
     // After a `g`.
     let going = StoredValue::new(false);
@@ -51,7 +50,7 @@ pub fn Keys() -> impl IntoView {
             let key = event.key();
             if key == "k" && (event.ctrl_key() || event.meta_key()) {
                 event.prevent_default();
-                open(palette);
+                open_palette();
                 return;
             }
             if is_typing(&event) || event.default_prevented() {
@@ -68,7 +67,7 @@ pub fn Keys() -> impl IntoView {
                 (_, "j") => walk(1),
                 (_, "k") => walk(-1),
                 (_, "x") => may_act() && select(),
-                (_, "/") => search() || open(palette),
+                (_, "/") => search() || open_palette(),
                 _ => false,
             };
             if did {
@@ -84,7 +83,7 @@ pub fn Keys() -> impl IntoView {
     let html = format!("<h2>Keyboard</h2><dl class=\"keys\">{rows}</dl>{close}");
     view! {
         <dialog node_ref=sheet class="dialog" aria-label="Keyboard" inner_html=html></dialog>
-        <Palette dialog=palette/>
+        <Palette/>
     }
 }
 
@@ -107,6 +106,13 @@ pub fn is_typing(event: &KeyboardEvent) -> bool {
     field || event.ctrl_key() || event.meta_key() || event.alt_key()
 }
 
+/// The palette. Whether it is open now: a page that does not live yet has none.
+pub fn open_palette() -> bool {
+    let dialog = document().query_selector("dialog.palette").ok().flatten();
+    let dialog = dialog.and_then(|dialog| dialog.dyn_into::<HtmlDialogElement>().ok());
+    dialog.is_some_and(|dialog| dialog.open() || dialog.show_modal().is_ok())
+}
+
 fn open(dialog: NodeRef<html::Dialog>) -> bool {
     dialog.get_untracked().is_some_and(|dialog| dialog.open() || dialog.show_modal().is_ok())
 }
@@ -116,11 +122,13 @@ fn row() -> Option<Element> {
     document().active_element()?.closest("tbody tr").ok()?
 }
 
-/// Moves the focus to the next row of the page, or the one before.
+/// Moves the focus to the next row or card of the page, or the one before.
 fn walk(by: i32) -> bool {
-    let Ok(links) = document().query_selector_all("tbody tr .job-name") else { return false };
+    let Ok(links) = document().query_selector_all("main .job-name") else { return false };
     let rows = links.length() as i32;
-    let here = row().and_then(|row| row.query_selector(".job-name").ok().flatten());
+    let here = document().active_element();
+    let here = here.and_then(|here| here.closest("tbody tr, .pipeline").ok()?);
+    let here = here.and_then(|here| here.query_selector(".job-name").ok().flatten());
     let at = here.and_then(|here| {
         (0..rows)
             .find(|at| links.item(*at as u32).is_some_and(|link| link.is_same_node(Some(&here))))

@@ -29,7 +29,8 @@ struct Entry {
 }
 
 #[component]
-pub fn Palette(dialog: NodeRef<html::Dialog>) -> impl IntoView {
+pub fn Palette() -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
     let field = NodeRef::<html::Input>::new();
     let typed = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);

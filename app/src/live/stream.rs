@@ -2,13 +2,14 @@
 //! opened again by itself where it stopped.
 
 use super::{
+    attend::hidden,
     backoff::delay_ms,
     event::Event,
     ring::Ring,
     source::{Signal, Source},
 };
 use crate::{api, parts::time::Clock};
-use leptos::{ev, leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
 use shared::{ConnectionId, EventId, JobId};
 use std::{
@@ -16,8 +17,6 @@ use std::{
     time::Duration,
 };
 
-/// The server sends something every 15 s; after this long without, the line is taken for dead.
-const SILENCE_MS: f64 = 40_000.0;
 /// How long the page says that it was resynchronised.
 const RESYNCED: Duration = Duration::from_secs(6);
 
@@ -35,26 +34,30 @@ pub enum Link {
 
 /// The stream. A cheap handle; the last one to go closes it.
 #[derive(Clone)]
-pub struct Live(Arc<Shared>);
+pub struct Live(pub(super) Arc<Shared>);
 
-struct Shared {
+pub(super) struct Shared {
     link: ArcRwSignal<Link>,
+    /// Events a second, of late.
+    pub(super) rate: ArcRwSignal<u64>,
     clock: Clock,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// What the URL of the stream says.
     connections: Vec<ConnectionId>,
     log: Option<JobId>,
     /// Up to here everything was received. Before the first opening: where to begin.
     position: Option<EventId>,
-    source: Option<SendWrapper<Source>>,
+    pub(super) source: Option<SendWrapper<Source>>,
     timer: Option<TimeoutHandle>,
     failures: u32,
     /// Browser time in milliseconds at which the server was last heard.
-    heard: f64,
+    pub(super) heard: f64,
+    /// Events since the last look.
+    pub(super) told: u64,
     ring: Ring,
     queue: Vec<(Option<EventId>, Event)>,
     listeners: Vec<(u64, Listener)>,
@@ -72,6 +75,7 @@ impl Live {
     pub fn new(clock: Clock) -> Self {
         Self(Arc::new(Shared {
             link: ArcRwSignal::new(Link::Still),
+            rate: ArcRwSignal::new(0),
             clock,
             state: Mutex::default(),
         }))
@@ -82,44 +86,9 @@ impl Live {
         self.0.link.get()
     }
 
-    /// Follows the tab: closed when it is hidden or put aside, opened again when it is seen. For
-    /// an effect; ends with its owner.
-    pub fn attend(&self) {
-        let on = |live: &Self, act: fn(&Live)| {
-            let weak = Arc::downgrade(&live.0);
-            move || {
-                if let Some(shared) = weak.upgrade() {
-                    act(&Self(shared));
-                }
-            }
-        };
-        let seen = on(self, |live| if hidden() { live.close() } else { live.reopen_soon(0) });
-        let left = on(self, Self::close);
-        let offline = on(self, |live| {
-            live.close();
-            live.set_link(Link::Reconnecting);
-        });
-        let online = on(self, |live| live.reopen_soon(0));
-        let watch = on(self, Self::check_silence);
-        let (back, online_too) = (online.clone(), online);
-        let handles = [
-            window_event_listener_untyped("visibilitychange", move |_| seen()),
-            window_event_listener_untyped("pagehide", move |_| left()),
-            window_event_listener(ev::pageshow, move |event| {
-                if event.persisted() {
-                    back();
-                }
-            }),
-            window_event_listener_untyped("offline", move |_| offline()),
-            window_event_listener_untyped("online", move |_| online_too()),
-        ];
-        let interval = set_interval_with_handle(watch, Duration::from_secs(5));
-        on_cleanup(move || {
-            handles.into_iter().for_each(WindowListenerHandle::remove);
-            if let Ok(interval) = interval {
-                interval.clear();
-            }
-        });
+    /// Events a second, of late: 1 for any fewer, 0 for none; tracked.
+    pub fn rate(&self) -> u64 {
+        self.0.rate.get()
     }
 
     /// Says which connections the page shows; opens the stream once there are some.
@@ -171,11 +140,11 @@ impl Live {
         self.state().ring.after(as_of)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set_link(&self, link: Link) {
+    pub(super) fn set_link(&self, link: Link) {
         if self.0.link.get_untracked() != link {
             // What runs may be over by now: nobody knows for how long it has run.
             self.0.clock.hold(link == Link::Reconnecting);
@@ -185,7 +154,7 @@ impl Live {
 
     /// Opens anew after `ms`, in place of any other attempt that waits. Always through a timer: a
     /// source must not be dropped from inside its own callback.
-    fn reopen_soon(&self, ms: u64) {
+    pub(super) fn reopen_soon(&self, ms: u64) {
         let weak = Arc::downgrade(&self.0);
         let open = move || {
             if let Some(shared) = weak.upgrade() {
@@ -226,7 +195,7 @@ impl Live {
     }
 
     /// Stops listening; the position stays.
-    fn close(&self) {
+    pub(super) fn close(&self) {
         self.flush();
         let (source, timer) = {
             let mut state = self.state();
@@ -235,17 +204,6 @@ impl Live {
         drop(source);
         if let Some(timer) = timer {
             timer.clear();
-        }
-    }
-
-    fn check_silence(&self) {
-        let silent = {
-            let state = self.state();
-            state.source.is_some() && js_sys::Date::now() - state.heard > SILENCE_MS
-        };
-        if silent {
-            self.set_link(Link::Reconnecting);
-            self.reopen_soon(0);
         }
     }
 
@@ -275,6 +233,7 @@ impl Live {
                 let id = id.parse().ok();
                 let event = Event::parse(&name, &data);
                 let mut state = self.state();
+                state.told += 1;
                 state.position = id.or(state.position);
                 let Some(event) = event else { return };
                 let first = state.queue.is_empty();
@@ -346,8 +305,4 @@ impl Drop for Listening {
             state.listeners.retain(|(id, _)| *id != self.0);
         }
     }
-}
-
-fn hidden() -> bool {
-    document().hidden()
 }

@@ -56,7 +56,7 @@ pub fn Bar(id: JobId, info: ArcRwSignal<LogInfo>, reader: Reader) -> impl IntoVi
                 <Icon path=icon::DOWNLOAD/>
                 "Download"
             </a>
-            <a class="button" href=gzip download="" rel="external" aria-label="Compressed log (gzip)">
+            <a class="button" href=gzip download="" rel="external" aria-label=".gz, the compressed log">
                 ".gz"
             </a>
         </div>

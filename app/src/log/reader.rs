@@ -213,15 +213,16 @@ impl Reader {
     }
 
     /// Puts the link to the line that was pointed at or found last, else to the first one in view, into the
-    /// address and the clipboard.
-    pub(super) fn copy_link(&self) {
+    /// address and the clipboard; or to a `range`, from the line that was pointed at to the one found or in view.
+    pub(super) fn copy_link(&self, range: bool) {
         let state = self.state();
         let marked = state.marked.as_ref().map(|lines| *lines.start());
         let last = self.known(&state);
         drop(state);
         let found = self.0.found.with_untracked(|found| found.current);
-        let n = found.or(marked).unwrap_or_else(|| self.line_beside_the_top(Way::Up));
-        self.point_at(n.min(last), false);
+        let known = if range { found.filter(|n| Some(*n) != marked) } else { found.or(marked) };
+        let n = known.unwrap_or_else(|| self.line_beside_the_top(Way::Up));
+        self.point_at(n.min(last), range);
         // Where the browser refuses it the address is still there to be copied.
         let _ = window().navigator().clipboard().write_text(&location().href().unwrap_or_default());
     }

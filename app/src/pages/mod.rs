@@ -17,4 +17,4 @@ pub use overview::OverviewPage;
 pub use pipeline::PipelinePage;
 pub use pipelines::PipelinesPage;
 pub use queues::QueuesPage;
-pub use workers::WorkersPage;
+pub use workers::{WorkersPage, is_online};

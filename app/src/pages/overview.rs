@@ -7,7 +7,7 @@ use crate::{
     parts::{
         activity,
         html::{element, text},
-        jobs,
+        jobs, meter,
         notice::Empty,
         rows::{self, Row},
         text as signal_text,
@@ -34,63 +34,73 @@ fn Overview(board: Board) -> impl IntoView {
     let (queues, workers) = (board.queues.clone(), board.workers.clone());
     let queues = rows::body(move || queues.map(queue_row));
     let clock = expect_context::<Clock>();
-    let workers = rows::body(move || workers.map(|worker| worker_row(&clock, worker)));
+    let of_workers = clock.clone();
+    let workers = rows::body(move || workers.map(|worker| worker_row(&of_workers, worker)));
     let counts = board.counts.clone();
     let running = signal_text(move || format::total(counts.of(&[JobState::Active])));
     let (activity, attention) = (board.activity.clone(), board.attention.clone());
     let chart = signal_text(move || activity.with(|minutes| activity::chart(minutes)));
-    let attention = signal_text(move || attention.with(|all| activity::attention(all)));
+    let attention = signal_text(move || attention.with(|all| activity::attention(&clock, all)));
     let tiles = rows::pieces("contents", move || vec![Row::new("", tiles(&board))]);
     view! {
         <h1>"Overview"</h1>
         {tiles}
-        <ul class="attention" aria-label="Needs attention" inner_html=attention></ul>
-        <section class="card last-hour" aria-label="The last hour" inner_html=chart></section>
         <div class="columns">
-            <section class="card" aria-labelledby="running">
-                <div class="card-head">
-                    <h2 id="running">"Running now"</h2>
-                    <a class="card-more num" href="/jobs?state=active">{running} " active"</a>
-                </div>
-                {jobs::running(active)}
-                {move || {
-                    none_active
-                        .is_empty()
-                        .then(|| view! { <Empty title="Nothing runs" link=("/pipelines", "Run a pipeline")/> })
-                }}
-            </section>
-            <section class="card" aria-labelledby="queues">
-                <div class="card-head">
-                    <h2 id="queues">"Queues"</h2>
-                    <span class="card-more">"waiting, oldest"</span>
-                </div>
-                <table class="rows" aria-label="Queues">
-                    <thead inner_html=QUEUES></thead>
-                    {queues}
-                </table>
-            </section>
-            <section class="card" aria-labelledby="failures">
-                <div class="card-head">
-                    <h2 id="failures">"Last failures"</h2>
-                    <a class="card-more" href="/jobs?state=failed">"all failed"</a>
-                </div>
-                {jobs::failed(failed)}
-                {move || {
-                    none_failed
-                        .is_empty()
-                        .then(|| view! { <Empty title="Nothing failed" text="Failures show up here as they happen."/> })
-                }}
-            </section>
-            <section class="card" aria-labelledby="workers">
-                <div class="card-head">
-                    <h2 id="workers">"Workers"</h2>
-                    <span class="card-more">"slots taken"</span>
-                </div>
-                <table class="rows" aria-label="Workers">
-                    <thead inner_html=WORKERS></thead>
-                    {workers}
-                </table>
-            </section>
+            <div class="column">
+                <section class="card last-hour" aria-label="The last hour" inner_html=chart></section>
+                <section class="card" aria-labelledby="running">
+                    <div class="card-head">
+                        <h2 id="running">"Running now"</h2>
+                        <a class="card-more num" href="/jobs?state=active">{running} " active"</a>
+                    </div>
+                    {jobs::running(active)}
+                    {move || {
+                        none_active
+                            .is_empty()
+                            .then(|| view! { <Empty title="Nothing runs" link=("/pipelines", "Run a pipeline")/> })
+                    }}
+                </section>
+                <section class="card" aria-labelledby="failures">
+                    <div class="card-head">
+                        <h2 id="failures">"Last failures"</h2>
+                        <a class="card-more" href="/jobs?state=failed">"all failed"</a>
+                    </div>
+                    {jobs::failed(failed)}
+                    {move || {
+                        none_failed
+                            .is_empty()
+                            .then(|| view! { <Empty title="Nothing failed" text="Failures show up here as they happen."/> })
+                    }}
+                </section>
+            </div>
+            <div class="column">
+                <section class="card attention" aria-labelledby="attention">
+                    <div class="card-head">
+                        <h2 id="attention">"Needs attention"</h2>
+                    </div>
+                    <ul aria-labelledby="attention" inner_html=attention></ul>
+                </section>
+                <section class="card" aria-labelledby="queues">
+                    <div class="card-head">
+                        <h2 id="queues">"Queues"</h2>
+                        <span class="card-more">"waiting, oldest"</span>
+                    </div>
+                    <table class="rows" aria-label="Queues">
+                        <thead inner_html=QUEUES></thead>
+                        {queues}
+                    </table>
+                </section>
+                <section class="card" aria-labelledby="workers">
+                    <div class="card-head">
+                        <h2 id="workers">"Workers"</h2>
+                        <span class="card-more">"slots taken"</span>
+                    </div>
+                    <table class="rows" aria-label="Workers">
+                        <thead inner_html=WORKERS></thead>
+                        {workers}
+                    </table>
+                </section>
+            </div>
         </div>
     }
 }
@@ -105,40 +115,61 @@ fn tiles(board: &Board) -> String {
     let online = board.workers.map(is_online);
     let offline = online.iter().filter(|online| !**online).count();
     let oldest = board.queues.map(|q| q.oldest_waiting_ms).into_iter().flatten().max();
-    let waiting = [JobState::Queued, JobState::Scheduled, JobState::Retrying];
+    let later = board.counts.of(&[JobState::Scheduled, JobState::Retrying]);
+    let waits = match oldest {
+        Some(ms) => format!("oldest {}", format::running(ms)),
+        None => "nothing waits".to_owned(),
+    };
+    let waits = match later.count {
+        0 => waits,
+        _ => format!("{waits} · {} later", format::total(later)),
+    };
+    let active = board.counts.of(&[JobState::Active]);
+    let (hour, completed, failed) = board.activity.with(|minutes| {
+        let completed = activity::spark("is-completed", minutes, |minute| minute.completed);
+        let failed = activity::spark("is-failed", minutes, |minute| minute.failed);
+        (activity::sums(minutes), completed, failed)
+    });
+    let share = match hour.0 + hour.1 {
+        0 => "none in the last hour".to_owned(),
+        ended => format!("{:.1} % of the last hour's", 100.0 * hour.1 as f64 / ended as f64),
+    };
     let figures = [
         (
             "Completed / min",
             format::count(sum(|q| q.rate_per_min - q.failed_per_min)),
             false,
-            String::new(),
+            format!("{} in the last hour", format::count(hour.0)),
+            completed,
         ),
-        ("Failed / min", format::count(failing), failing > 0, String::new()),
+        ("Failed / min", format::count(failing), failing > 0, share, failed),
         (
             "Active",
-            format::total(board.counts.of(&[JobState::Active])),
+            format::total(active),
             false,
             format!("of {}", format::plural(slots, "slot", "slots")),
+            meter::share(active.count, slots),
         ),
         (
             "Waiting",
-            format::total(board.counts.of(&waiting)),
+            format::total(board.counts.of(&[JobState::Queued])),
             false,
-            oldest
-                .map_or("nothing waits".to_owned(), |ms| format!("oldest {}", format::running(ms))),
+            waits,
+            String::new(),
         ),
         (
             "Workers",
             (online.len() - offline).to_string(),
             offline > 0,
             if offline > 0 { format!("{offline} offline") } else { "all online".to_owned() },
+            String::new(),
         ),
     ];
-    let tile = |(name, figure, bad, more): (&str, String, bool, String)| {
+    let tile = |(name, figure, bad, more, drawn): (&str, String, bool, String, String)| {
         let bad = if bad { " is-failed" } else { "" };
         format!(
             "<div class=\"card tile\"><dt>{name}</dt><dd class=\"tile-figure num{bad}\">{figure}</dd>\
-             <dd class=\"tile-more num\">{more}</dd></div>"
+             <dd class=\"tile-drawn\">{drawn}</dd><dd class=\"tile-more num\">{more}</dd></div>"
         )
     };
     element("dl class=\"tiles\"", &figures.map(tile).concat())

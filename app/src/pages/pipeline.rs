@@ -137,7 +137,7 @@ fn head(pipeline: &Pipeline) -> String {
     let what = pipeline.description.as_deref().unwrap_or_default();
     const CRUMBS: &str = "<nav class=\"crumbs dim\" aria-label=\"Breadcrumb\"><a href=\"/pipelines\">Pipelines</a></nav>";
     let action = format!("/pipelines/{}/run", encode(name));
-    let (label, class) = (format!("Run {name} now"), "button button-main");
+    let (label, class) = (format!("Run now: {name}"), "button button-main");
     let none = Default::default();
     let run = params::run(&action, "Run now", &label, class, &pipeline.params, &none);
     let head = [text("h1", name), element("div class=\"page-head-end acts\"", &run)];

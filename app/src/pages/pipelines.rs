@@ -137,7 +137,7 @@ fn card(clock: &Clock, pipeline: &Pipeline, last: &JobList) -> String {
         text("p class=\"dim\"", description.as_deref().unwrap_or_default()),
     ];
     let action = format!("/pipelines/{}/run", encode(name));
-    let (label, class) = (format!("Run {name} now"), "button button-main");
+    let (label, class) = (format!("Run now: {name}"), "button button-main");
     let run = params::run(&action, "Run now", &label, class, &pipeline.params, &BTreeMap::new());
     let head = [
         element("div class=\"pipeline-what\"", &what.concat()),

@@ -9,11 +9,12 @@ use crate::{
         meter,
         notice::Empty,
         rows::{self, Row},
+        state::Look,
     },
     url::encode,
 };
 use leptos::prelude::*;
-use shared::{Percentiles, Queue};
+use shared::{Percentiles, Queue, page::AttentionKind};
 
 const HEAD: &str = "<tr><th scope=\"col\">Queue</th><th scope=\"col\" class=\"col-meter broad\">Slots taken</th>\
     <th scope=\"col\" class=\"col-figure end\">Active</th><th scope=\"col\" class=\"col-figure end\">Waiting</th>\
@@ -96,8 +97,13 @@ fn spread(of: Option<Percentiles>) -> String {
 /// Its name, as the way to its jobs, and whether it is held; HTML.
 pub fn linked(queue: &Queue) -> String {
     let href = format!("/jobs?queue={}", encode(&queue.name));
-    let paused = if queue.paused { "<span class=\"job-remark\">paused</span>" } else { "" };
-    link("job-name", &href, &escape(&queue.name)) + paused
+    let name = link("job-name", &href, &escape(&queue.name));
+    if !queue.paused {
+        return name;
+    }
+    let look = Look::from(AttentionKind::QueuePaused);
+    let mark = look.shape() + "<span class=\"sr-only\">paused</span>";
+    name + " " + &element(&format!("span class=\"held {}\" title=\"paused\"", look.class), &mark)
 }
 
 /// How many of its slots are taken, as a bar; HTML.

@@ -28,7 +28,7 @@ pub fn Forms() -> impl IntoView {
                 let go = move |to: &str| navigate(to, NavigateOptions::default());
                 match form.method().as_str() {
                     "post" => send(form, button, go),
-                    _ => go(&format!("{}?{}", path(&form), fields(&form, None))),
+                    _ => go(&format!("{}?{}", path(&form), filled(&fields(&form, None)))),
                 }
             }
         });
@@ -72,7 +72,13 @@ fn path(form: &HtmlFormElement) -> String {
     form.get_attribute("action").unwrap_or_default()
 }
 
-/// What is filled in, and what the button says, as in an address. Empty fields say nothing.
+/// Those of the fields that are not empty.
+fn filled(fields: &str) -> String {
+    let filled = fields.split('&').filter(|field| !field.ends_with('='));
+    filled.collect::<Vec<_>>().join("&")
+}
+
+/// What is filled in, and what the button says, as in an address.
 fn fields(form: &HtmlFormElement, button: Option<&Element>) -> String {
     let data = FormData::new_with_form(form).inspect(|data| {
         let attribute = |name| button?.get_attribute(name);

@@ -11,6 +11,7 @@ pub const STOP: &str = "M4 4l8 8M12 4l-8 8";
 pub const DOWNLOAD: &str = "M8 2v8M4.5 7L8 10.5 11.5 7M3 13.5h10";
 pub const UP: &str = "M8 13V3M4 7l4-4 4 4";
 pub const DOWN: &str = "M8 3v10M4 9l4 4 4-4";
+pub const SEARCH: &str = "M7 2.5a4.5 4.5 0 100 9a4.5 4.5 0 100-9M10.3 10.3L14 14";
 pub const BACK: &str = "M10 3L5 8l5 5";
 pub const ON: &str = "M6 3l5 5-5 5";
 pub const THEME: &str = "M8 2.5a5.5 5.5 0 100 11zM8 2.5a5.5 5.5 0 010 11";

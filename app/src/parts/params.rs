@@ -63,12 +63,17 @@ fn fields(defs: &[ParamDef], given: &BTreeMap<String, String>, of: &str) -> Stri
         let _ = match kind(def.r#type) {
             None => write!(html, "<select {given}>{}</select>", options(def, value)),
             Some(kind) => {
-                let pattern =
-                    def.pattern.as_deref().map(escape).map(|text| {
-                        format!(" pattern=\"{text}\" title=\"It has to match {text}\"")
-                    });
-                let pattern = pattern.unwrap_or_default();
-                write!(html, "<input {given} {kind}{pattern} value=\"{}\">", escape(value))
+                // The server checks it: what a browser takes for a pattern is another language.
+                let title = def.pattern.as_deref().map(escape);
+                let title = title.map(|text| format!(" title=\"It has to match {text}\""));
+                let (title, value) = (title.unwrap_or_default(), escape(value));
+                match value.contains('\n') {
+                    // A field of one line would join them. The first of two ends of line belongs to the tag.
+                    true => {
+                        write!(html, "<textarea {given}{title} rows=\"3\">\n{value}</textarea>")
+                    }
+                    false => write!(html, "<input {given} {kind}{title} value=\"{value}\">"),
+                }
             }
         };
         if let Some(text) = &def.description {
@@ -130,6 +135,13 @@ mod tests {
         let html = fields(&[def(ParamType::String)], &given, hostile);
         assert!(!html.contains("<script") && !html.contains("<a b="), "{html}");
         assert!(html.contains("value=\"&quot;&gt;&lt;script&gt;"), "{html}");
+    }
+
+    #[test]
+    fn lines_stay_lines() {
+        let given = [("p".to_owned(), "\none <two>\nthree".to_owned())].into();
+        let html = fields(&[def(ParamType::String)], &given, "f");
+        assert!(html.contains(">\n\none &lt;two&gt;\nthree</textarea>"), "{html}");
     }
 
     #[test]

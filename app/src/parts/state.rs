@@ -1,6 +1,7 @@
-//! States by colour *and* shape: one look per state, the same for jobs and steps.
+//! States by colour *and* shape: one look per state, the same for jobs and steps, and one for each thing that needs
+//! attention.
 
-use shared::{JobState, StepState};
+use shared::{JobState, StepState, page::AttentionKind};
 
 /// How a state looks.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,7 @@ const AGAIN: &str = "M9.5 4A4 4 0 102 6.5M9.5 1.5V4H7";
 const CHECK: &str = "M2.5 6.5l2.3 2.3L9.5 3.7";
 const CROSS: &str = "M3 3l6 6M9 3l-6 6";
 const DASH: &str = "M3 6h6";
+const PAUSE: &str = "M4.2 3v6M7.8 3v6";
 const DOTS: &str = "M2.4 6h.2M5.9 6h.2M9.4 6h.2";
 
 impl From<JobState> for Look {
@@ -46,6 +48,20 @@ impl From<StepState> for Look {
             StepState::Failed => ("is-failed", "Failed", CROSS),
             StepState::Skipped => ("is-cancelled", "Skipped", DOTS),
             StepState::Cancelled => ("is-cancelled", "Cancelled", DASH),
+        };
+        Self { class, word, path }
+    }
+}
+
+impl From<AttentionKind> for Look {
+    fn from(kind: AttentionKind) -> Self {
+        let (class, word, path) = match kind {
+            AttentionKind::DiskLow => ("is-failed", "Disk low", DASH),
+            AttentionKind::WorkerOffline => ("is-active", "No worker", PLAY),
+            AttentionKind::Failing => ("is-failed", "Failing", CROSS),
+            AttentionKind::RetryStorm => ("is-retrying", "Retry storm", AGAIN),
+            AttentionKind::WaitingLong => ("is-queued", "Waiting long", CLOCK),
+            AttentionKind::QueuePaused => ("is-scheduled", "Paused", PAUSE),
         };
         Self { class, word, path }
     }

@@ -93,6 +93,15 @@ pub fn when(clock: &Clock, at: Option<Timestamp>) -> String {
     format!("<time class=\"num\" datetime=\"{at}\" title=\"{at}\">{}</time>", escape(&words))
 }
 
+/// A sentence of the server's, as HTML: the moments in it as [`when`] shows them.
+pub fn told(clock: &Clock, sentence: &str) -> String {
+    let word = |word: &str| match word.parse() {
+        Ok(at) => when(clock, Some(at)),
+        Err(_) => escape(word),
+    };
+    sentence.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// `2026-02-27 10:30:00`.
 fn in_utc(at: Timestamp) -> String {
     let text = at.to_string();

@@ -50,18 +50,24 @@ async fn in_place(request: Request, next: Next) -> Response {
 /// Fields of a form: parameters are called `param.<name>`.
 pub(super) type Fields = Result<Form<Vec<(String, String)>>, FormRejection>;
 
-/// The parameters in a form. One that was left empty was not given.
-fn params(fields: Fields) -> Result<BTreeMap<String, Value>, Refusal> {
+/// The parameters in a form; `None` where it has no field for any. One that was left empty was not given. Forms end
+/// lines as mail does.
+fn params(fields: Fields) -> Result<Option<BTreeMap<String, Value>>, Refusal> {
     let fields = match fields {
         Ok(Form(fields)) => fields.into_iter(),
         // No form at all says nothing.
-        Err(FormRejection::InvalidFormContentType(_)) => Vec::new().into_iter(),
+        Err(FormRejection::InvalidFormContentType(_)) => return Ok(None),
         Err(wrong) => return Err(Refusal(Box::new(wrong.into_response()))),
     };
-    let params = fields.filter(|(_, value)| !value.is_empty()).filter_map(|(name, value)| {
-        Some((name.strip_prefix("param.")?.to_owned(), Value::String(value)))
-    });
-    Ok(params.collect())
+    let mut params = None;
+    for (name, value) in fields {
+        let Some(name) = name.strip_prefix("param.") else { continue };
+        let params = params.get_or_insert_with(BTreeMap::new);
+        if !value.is_empty() {
+            params.insert(name.to_owned(), Value::String(value.replace("\r\n", "\n")));
+        }
+    }
+    Ok(params)
 }
 
 /// What a form is answered with that was not obeyed.
@@ -79,7 +85,8 @@ async fn run(
     Path(pipeline): Path<String>,
     fields: Fields,
 ) -> Result<Queued, Refusal> {
-    let request = RunRequest { pipeline, params: params(fields)?, ..RunRequest::default() };
+    let params = params(fields)?.unwrap_or_default();
+    let request = RunRequest { pipeline, params, ..RunRequest::default() };
     engine.run(&caller, request).await.map(|job| queued(&job)).map_err(run_refused)
 }
 
@@ -100,8 +107,7 @@ async fn retry(
     fields: Fields,
 ) -> Result<Queued, Refusal> {
     let id = job_id(&id)?;
-    // A form that shows no parameters says nothing of them.
-    let params = Some(params(fields)?).filter(|params| !params.is_empty());
+    let params = params(fields)?;
     match engine.retry(&caller, id, RetryRequest { params, key: None }).await {
         Ok(job) => Ok(queued(&job)),
         Err(error @ RetryError::NotFound) => Err(refused(StatusCode::NOT_FOUND, error)),

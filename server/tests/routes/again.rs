@@ -57,6 +57,42 @@ async fn a_parameter_reaches_the_step_and_a_wrong_one_is_refused_by_its_field() 
 }
 
 #[tokio::test]
+async fn a_form_runs_a_job_again_with_what_its_fields_say() {
+    let params = r#"
+[[pipeline]]
+name = "counts"
+[[pipeline.params]]
+name = "n"
+type = "int"
+default = 5
+[[pipeline.params]]
+name = "text"
+type = "string"
+[[pipeline.steps]]
+name = "count"
+run = "true"
+"#;
+    let server = Running::start(params).await;
+    let asked = json!({ "pipeline": "counts", "params": { "n": 0, "text": "one\ntwo" } });
+    let made = post(&server, "/api/v1/executions", None, asked).await.json().await;
+    let path = format!("/jobs/{}/retry", made["id"].as_str().unwrap());
+    over(&server, made["id"].as_str().unwrap()).await;
+    // Fields as a browser sends them; one that was cleared is as if it had never been given.
+    for (body, expected) in [
+        ("", json!({ "n": "0", "text": "one\ntwo" })),
+        ("param.n=0&param.text=one%0D%0Atwo", json!({ "n": "0", "text": "one\ntwo" })),
+        ("param.n=&param.text=", json!({ "n": "5" })),
+    ] {
+        let head = [("Content-Type", "application/x-www-form-urlencoded")];
+        let answer = client::send(server.address, "POST", &path, &head, body.as_bytes()).await;
+        assert_eq!(answer.status, 303, "{body:?}");
+        let id = answer.header("location").trim_start_matches("/jobs/").to_owned();
+        assert_eq!(over(&server, &id).await["params"], expected, "{body:?}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_same_idempotency_key_is_the_same_job_and_another_body_is_refused() {
     let server = Running::start(PARAMS).await;
     let first = greet(&server, Some("k-1"), json!({ "who": "you" })).await.json().await;

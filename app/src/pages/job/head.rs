@@ -9,7 +9,7 @@ use crate::{
         jobs::short,
         meter, params,
         state::Look,
-        time::{Clock, ran, when},
+        time::{Clock, ran, told, when},
     },
     url::encode,
 };
@@ -174,7 +174,8 @@ fn params(detail: &JobDetail) -> String {
 /// Why it has not begun, who wants it to end, and what is not in its log.
 fn waiting(clock: &Clock, detail: &JobDetail) -> String {
     let remark = |words: String| element("p class=\"remark\"", &words);
-    let waiting = detail.waiting.as_ref().map(|why| remark(format!("Waiting: {}", escape(why))));
+    let waiting =
+        detail.waiting.as_ref().map(|why| remark(format!("Waiting: {}", told(clock, why))));
     let cancel = detail.cancel.as_ref().filter(|_| !detail.job.state.is_over()).map(|cancel| {
         let why = cancel.why.as_ref().map(|why| format!(": {}", escape(why)));
         let (by, at) = (escape(&cancel.by), when(clock, Some(cancel.at)));

@@ -119,5 +119,5 @@ fn JobView(detail: JobDetail, window: Option<LogWindow>) -> impl IntoView {
     }
 }
 
-const GONE: &str = "<div class=\"card mb-3 notice\" role=\"status\"><p class=\"notice-title\">This job was deleted</p>\
+const GONE: &str = "<div class=\"card mb-3 notice gone\" role=\"status\"><p class=\"notice-title\">This job was deleted</p>\
     <p class=\"dim\"><a href=\"/jobs\">All jobs</a></p></div>";

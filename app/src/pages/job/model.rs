@@ -41,6 +41,11 @@ impl JobModel {
         self.detail.with_untracked(|detail| revision > detail.job.revision)
     }
 
+    /// Whether it has not begun, in that queue.
+    fn waits_in(&self, queue: &str) -> bool {
+        self.detail.with_untracked(|detail| detail.waiting.is_some() && detail.job.queue == queue)
+    }
+
     fn progress(&self, progress: &JobProgress) -> Verdict {
         let step_is_known = self.detail.with_untracked(|detail| {
             detail.job.step == progress.step && detail.job.steps_done == progress.steps_done
@@ -52,7 +57,7 @@ impl JobModel {
 
 impl Model for JobModel {
     type Snapshot = JobDetail;
-    const PAUSE_MS: f64 = 250.0;
+    const PAUSE_MS: f64 = 500.0;
 
     fn as_of(&self) -> EventId {
         self.detail.with_untracked(|detail| detail.as_of)
@@ -67,6 +72,12 @@ impl Model for JobModel {
             }
             Event::Progress(change) if change.id == self.id && self.newer(change.revision) => {
                 self.progress(change)
+            }
+            // What it waits for is for the server to say: its queue is told of when it changes, and its
+            // workers beat for whatever else there is to wait for.
+            Event::Queue(queue) if self.waits_in(&queue.name) => Verdict::Refetch,
+            Event::Worker(worker) if worker.queues.iter().any(|queue| self.waits_in(queue)) => {
+                Verdict::Refetch
             }
             Event::JobDeleted(gone) if gone.id == self.id => {
                 self.gone.set(true);

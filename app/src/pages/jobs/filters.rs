@@ -101,8 +101,8 @@ pub fn fields(params: &JobsParams, queues: &[String]) -> String {
     let mut sorts = String::new();
     for (sort, word) in [
         (JobSort::Created, "newest first"),
-        (JobSort::Finished, "ended last first"),
-        (JobSort::Duration, "longest first"),
+        (JobSort::Finished, "over, last first"),
+        (JobSort::Duration, "over, longest first"),
     ] {
         let value = if sort == JobSort::Created { "" } else { sort.as_str() };
         sorts.push_str(&option(value, word, params.sort == sort));

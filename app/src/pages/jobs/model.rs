@@ -43,12 +43,14 @@ impl JobsModel {
         }
     }
 
-    /// How many match; tracked. The counts know it unless the server stopped counting.
+    /// How many match; tracked. The counts know it; where the server stopped counting, whichever went further.
     pub fn matching(&self) -> Total {
         let states = &self.params.filter.states;
         let counted = if states.is_empty() { self.counts.all() } else { self.counts.of(states) };
-        // Of a search only the store knows, which counts no states for it.
-        if counted.exact && self.params.filter.is_decidable() { counted } else { self.total.get() }
+        // Of a search only the store knows, which counts no states for it; other orders are of jobs that are over.
+        let same = self.params.filter.is_decidable() && self.params.sort == JobSort::Created;
+        let total = self.total.get();
+        if same && (counted.exact || counted.count > total.count) { counted } else { total }
     }
 
     /// Fetches the rows after the last one, once at a time.
