@@ -88,6 +88,8 @@ pub enum AttentionKind {
     /// A job has waited longer than ten minutes for a slot.
     WaitingLong,
     QueuePaused,
+    /// The log of a run of the last hour reached `max_log_bytes`: the rest of what it printed was left out.
+    LogCut,
 }
 
 /// One thing that somebody should look at.

@@ -62,6 +62,7 @@ impl From<AttentionKind> for Look {
             AttentionKind::RetryStorm => ("is-retrying", "Retry storm", AGAIN),
             AttentionKind::WaitingLong => ("is-queued", "Waiting long", CLOCK),
             AttentionKind::QueuePaused => ("is-scheduled", "Paused", PAUSE),
+            AttentionKind::LogCut => ("is-queued", "Log cut", DOTS),
         };
         Self { class, word, path }
     }

@@ -5,7 +5,7 @@ use crate::{
     store::{JobsQuery, Paused, QueryError, Store, TriedAgain},
 };
 use shared::{
-    JobFilter, JobId, JobSort, JobState, Queue, Timestamp, Worker, WorkerState,
+    Job, JobFilter, JobId, JobSort, JobState, Queue, Timestamp, Worker, WorkerState,
     page::{Attention, AttentionKind},
 };
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const IN_A_ROW: usize = 3;
 const STORM: usize = 5;
 /// Attempts after the first of jobs of one pipeline in an hour.
 const TRIES: u64 = 10;
-const HOUR_MS: i64 = 60 * 60 * 1000;
+pub(super) const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// What the disk, workers and queues say of themselves; `held` has by whom, and since when, queues are paused.
 pub(super) fn of_the_board(
@@ -167,6 +167,25 @@ impl Storm {
             since: self.again.map(|again| again.since),
         }
     }
+}
+
+/// Runs whose log reached its limit, the newest first: one line for each pipeline.
+pub(super) fn of_cut_logs(jobs: &[Job]) -> Vec<Attention> {
+    let mut all: BTreeMap<&str, (&Job, usize)> = BTreeMap::new();
+    for job in jobs {
+        all.entry(&job.name).or_insert((job, 0)).1 += 1;
+    }
+    let told = |(name, (newest, count)): (&str, (&Job, usize))| Attention {
+        kind: AttentionKind::LogCut,
+        name: Some(name.to_owned()),
+        job: Some(newest.id),
+        text: match count {
+            1 => format!("the log of a run of {name} reached its limit (max_log_bytes)"),
+            n => format!("the logs of {n} runs of {name} reached their limit (max_log_bytes)"),
+        },
+        since: newest.started_at,
+    };
+    all.into_iter().map(told).collect()
 }
 
 /// The worst first.

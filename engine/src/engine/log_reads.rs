@@ -13,7 +13,7 @@ use shared::{
     Job, JobId, Timestamp,
     log::{LeftOutBy, Line, LogInfo, LogWindow},
 };
-use std::fs::File;
+use std::{fs::File, path::Path};
 use tokio::sync::watch;
 
 impl Engine {
@@ -177,6 +177,19 @@ impl Engine {
         });
         let (size, left_out) = found.await?;
         Ok((info(job, size), left_out))
+    }
+
+    /// Those whose log reached its limit, in the order given. One that cannot be read now says nothing.
+    pub(super) async fn cut(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let runner = &self.inner.runner;
+        let jobs: Vec<_> = jobs.into_iter().map(|job| (runner.job_dir(job.id), job)).collect();
+        let is_cut = |dir: &Path| {
+            let found = Log::open(dir).ok().flatten().map(|log| log.left_out_at_end());
+            matches!(found, Some(Ok((_, Some(LeftOutBy::Limit)))))
+        };
+        let cut =
+            move || jobs.into_iter().filter(|(dir, _)| is_cut(dir)).map(|(_, job)| job).collect();
+        blocking(cut).await
     }
 
     pub(super) async fn row(&self, caller: &Caller, id: JobId) -> Result<Option<Job>, ReadError> {

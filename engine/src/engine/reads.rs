@@ -1,7 +1,10 @@
 //! What a caller can ask about jobs and what runs them. Every answer with rows has `as_of`, read
 //! before them.
 
-use super::{Engine, attention};
+use super::{
+    Engine,
+    attention::{self, HOUR_MS},
+};
 use crate::{
     Caller, Definition,
     logs::{LogError, search::PatternError},
@@ -127,7 +130,7 @@ impl Engine {
     /// What the overview shows.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ReadError> {
         let settings = self.inner.runner.settings();
-        let (as_of, (counts, mut active, failed, activity, pipelines, held)) = self
+        let (as_of, (counts, mut active, failed, done, activity, pipelines, held)) = self
             .ask(caller, move |store, caller| {
                 let newest = |state, sort, limit| {
                     let filter = JobFilter { states: vec![state], ..JobFilter::default() };
@@ -135,10 +138,11 @@ impl Engine {
                 };
                 let active = newest(JobState::Active, JobSort::Created, ACTIVE_SHOWN)?.items;
                 let failed = newest(JobState::Failed, JobSort::Finished, SHOWN)?.items;
+                let done = newest(JobState::Completed, JobSort::Finished, SHOWN)?.items;
                 let activity = store.activity(caller, Timestamp::now())?;
                 let pipelines = attention::of_pipelines(store, caller, &settings)?;
                 let counts = store.counts(caller, &JobFilter::default())?;
-                Ok((counts, active, failed, activity, pipelines, store.paused()?))
+                Ok((counts, active, failed, done, activity, pipelines, store.paused()?))
             })
             .await?;
         let board = &self.inner.board;
@@ -148,6 +152,10 @@ impl Engine {
         let mut attention =
             attention::of_the_board(disk_low, &workers, &queues, &held, Timestamp::now());
         attention.extend(pipelines);
+        let hour = Timestamp(Timestamp::now().0 - HOUR_MS);
+        let late = |job: &&Job| job.finished_at.is_none_or(|at| at >= hour);
+        let looked_at = active.iter().chain(&failed).chain(&done).filter(late).cloned();
+        attention.extend(attention::of_cut_logs(&self.cut(looked_at.collect()).await));
         Ok(Overview {
             connections: board.connections(),
             counts,

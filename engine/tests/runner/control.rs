@@ -2,7 +2,9 @@
 
 use crate::house::{House, detail, log, over, pipeline, run, until};
 use engine::{Caller, DeleteError, RetryError, RetryRequest, RunError, RunRequest};
-use shared::{JobFilter, JobSort, JobState, ParamDef, ParamType, log::LeftOutBy};
+use shared::{
+    JobFilter, JobSort, JobState, ParamDef, ParamType, log::LeftOutBy, page::AttentionKind,
+};
 use std::collections::{BTreeMap, HashSet};
 
 fn who() -> ParamDef {
@@ -161,6 +163,10 @@ async fn a_job_says_how_much_of_its_log_was_left_out() {
     assert_eq!(detail.left_out_by, Some(LeftOutBy::Limit));
     let last = engine.log_window(&Caller::board(), much, -1, 1).await.unwrap().unwrap().lines;
     assert_eq!(last[0].left_out_by, Some(LeftOutBy::Limit));
+    let attention = engine.overview(&Caller::board()).await.unwrap().attention;
+    let told: Vec<_> = attention.iter().map(|one| (one.kind, one.job, one.text.as_str())).collect();
+    let text = "the log of a run of much reached its limit (max_log_bytes)";
+    assert_eq!(told, [(AttentionKind::LogCut, Some(much), text)]);
     engine.stop(false).await;
 }
 
