@@ -9,6 +9,7 @@ description = "Says hello"
 cron = "0 3 * * *"
 retries = 1
 retry_delay = "100ms"
+on_lost = "retry"
 overlap = "queue"
 [[pipeline.steps]]
 name = "greet"
@@ -109,6 +110,8 @@ test("a pipeline's page shows its commands, its schedule and how its runs went, 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("hello");
   await expect(page.getByText("0 3 * * *")).toBeVisible();
   await expect(page.getByText("Due while a run goes on: queued · due while no board ran: not made up for")).toBeVisible();
+  await expect(page.getByRole("region", { name: "What it is" })).toContainText("Pause before the next0.1 s to 15 m");
+  await expect(page.getByText("tried again")).toBeVisible();
   await page.getByText("1 step", { exact: true }).click();
   await expect(page.getByText("echo hello $PARAM_WHO")).toBeVisible();
   const bars = page.getByLabel(/^How long the last/).locator("rect");

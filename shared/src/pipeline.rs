@@ -39,6 +39,15 @@ pub struct Pipeline {
     pub schedule: Option<Schedule>,
     /// Attempts a run has at most.
     pub max_attempts: u32,
+    /// The pause before the second attempt; it doubles with each further one up to the longest, and is cut by up to a
+    /// half by chance.
+    #[serde(default)]
+    pub retry_delay_ms: u64,
+    #[serde(default)]
+    pub retry_max_delay_ms: u64,
+    /// Whether a run that was lost (its machine went down, its executor was killed) is tried again.
+    #[serde(default)]
+    pub retries_lost: bool,
     pub priority: i32,
     /// Runs of it that go on at a time at most; null: as many as the queue has slots.
     pub max_concurrent: Option<u32>,

@@ -166,6 +166,12 @@ fn facts(clock: &Clock, pipeline: &Pipeline) -> String {
     }
     if pipeline.max_attempts > 1 {
         facts += &fact("Attempts", &pipeline.max_attempts.to_string());
+        let (first, last) = (pipeline.retry_delay_ms, pipeline.retry_max_delay_ms);
+        let pause = format!("{} to {}", format::duration(first), format::duration(last));
+        facts += &fact("Pause before the next", &pause);
+    }
+    if pipeline.retries_lost {
+        facts += &fact("When lost", "tried again");
     }
     if pipeline.priority != 0 {
         facts += &fact("Priority", &pipeline.priority.to_string());

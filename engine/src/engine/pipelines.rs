@@ -2,7 +2,7 @@
 
 use super::{Engine, reads::ReadError};
 use crate::{
-    Caller, Definition, schedule,
+    Caller, Definition, OnLost, schedule,
     store::{JobsQuery, Store},
 };
 use shared::{
@@ -100,6 +100,9 @@ fn shown(
             .schedule
             .map(|rule| schedule::shown(rule, skipped_at, Timestamp::now())),
         max_attempts: definition.retry.retries + 1,
+        retry_delay_ms: milliseconds(definition.retry.delay),
+        retry_max_delay_ms: milliseconds(definition.retry.max_delay),
+        retries_lost: definition.on_lost == OnLost::Retry,
         priority: definition.priority,
         max_concurrent: definition.max_concurrent,
         completed: (outcomes.len() - failed) as u32,
