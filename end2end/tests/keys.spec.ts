@@ -110,7 +110,7 @@ test("a pipeline's page shows its commands, its schedule and how its runs went, 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("hello");
   await expect(page.getByText("0 3 * * *")).toBeVisible();
   await expect(page.getByText("Due while a run goes on: queued · due while no board ran: not made up for")).toBeVisible();
-  await expect(page.getByRole("region", { name: "What it is" })).toContainText("Pause before the next0.1 s to 15 m");
+  await expect(page.getByRole("region", { name: "What it is" })).toContainText("Pause before the next0.1 s to 15 m 00 s");
   await expect(page.getByText("tried again")).toBeVisible();
   await page.getByText("1 step", { exact: true }).click();
   await expect(page.getByText("echo hello $PARAM_WHO")).toBeVisible();
