@@ -20,10 +20,11 @@ pub fn framed(
     inner: &str,
 ) -> Response {
     let menu = reader(access, caller).menu();
-    let brand = app::BRAND;
+    let (brand, glass) = (app::BRAND, icon(icons::SEARCH));
     let body = format!(
         "<a class=\"skip\" href=\"#main\">Skip to content</a><div class=\"frame\">{}\
          <div class=\"frame-page\"><header class=\"head\"><a class=\"brand head-brand\" href=\"/\">{brand}</a>\
+         <a class=\"head-search\" href=\"/jobs\">{glass}<span class=\"cut\">Search jobs</span></a>\
          <div class=\"me\">{menu}</div></header><main id=\"main\" tabindex=\"-1\">{inner}</main></div></div>",
         side()
     );
