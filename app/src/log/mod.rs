@@ -5,7 +5,7 @@
 //! or piled up. [`outline`] says which row is what, [`extent`] where a row is on the screen,
 //! [`cache`] what is known; [`reader`] is where the reader is, [`draw`] brings the screen there,
 //! [`fetch`] what is missing, [`row`] is one row. [`search`] looks through the whole of it,
-//! [`found`] is what it knows; [`address`] names lines in a link, [`prefs`] is what a reader likes.
+//! [`found`] is what it knows; [`address`] names lines in a link, [`point`] points at them, [`prefs`] is what a reader likes.
 
 mod address;
 mod bar;
@@ -16,6 +16,7 @@ mod fetch;
 mod found;
 mod keys;
 mod outline;
+mod point;
 mod prefs;
 mod reader;
 mod row;

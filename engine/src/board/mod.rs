@@ -4,7 +4,7 @@
 //! one transaction, publishes in order, answers. What gathers meanwhile is the next commit: no timer.
 //!
 //! - `line`: the way in; `thread`: the loop; `batch`: one commit's worth, and the numbers
-//! - `machine`: which state follows which; `state`, `jobs`, `story`, `rows`: what becomes of an observation
+//! - `machine`: which state follows which; `state`, `jobs`, `ends`, `story`, `rows`: what becomes of an observation
 //! - `switch`: connections of which nothing is told
 //! - `made`: which job a repeated request, or due time, made before
 //! - `stats`, `histogram`: how long jobs wait and run, what commits take
@@ -19,6 +19,7 @@
 //! the same again. After a start the progress of every active job is published anew.
 
 mod batch;
+mod ends;
 mod held;
 mod histogram;
 mod jobs;
