@@ -33,6 +33,16 @@ run = "seq -f 'line %.0f of it' 1 620000; n=0; while [ ! -e enough ]; do n=$((n 
 cwd = "."
 
 [[pipeline]]
+name = "colours"
+[[pipeline.steps]]
+name = "print"
+run = '''
+for c in $(seq 0 255); do printf '\\033[38;5;%dmfore\\033[2mdim\\033[0m \\033[48;5;%dmback\\033[0m\\n' $c $c; done
+for c in 30 31 32 33 34 35 36 37 90 91 92 93 94 95 96 97; do printf '\\033[%dmfore\\033[2mdim\\033[0m \\033[7;%dminverse\\033[0m\\n' $c $c; done
+printf '\\033[2mdim\\033[0m\\n'
+'''
+
+[[pipeline]]
 name = "gate"
 [[pipeline.steps]]
 name = "first"
@@ -68,7 +78,9 @@ test("a search counts in the whole log and leads on, back and around the end", a
   await expect(page.locator(".line.is-current mark")).toHaveText("line 9999");
   await page.keyboard.press("Shift+Enter");
   await expect(found(page)).toHaveText("11 of 11");
-  expect(await page.locator(".log-marks rect").count()).toBeGreaterThan(1);
+  // One mark at a tenth of the log's height and one at its end, in thousandths.
+  const marks = await page.locator(".log-marks rect").evaluateAll((all) => all.map((mark) => Number(mark.getAttribute("y"))));
+  expect(marks.map((y) => Math.round(y / 10))).toEqual([10, 100]);
   await page.getByRole("button", { name: "Previous match" }).click();
   await expect(page.locator(".line.is-current")).toContainText("line 99998 of it");
   await page.getByRole("searchbox", { name: "Search the log" }).press("Escape");
@@ -130,6 +142,17 @@ test("a log of any length stays at its end while it grows slowly, and the end is
     await expect(page.getByText(`more ${n}`, { exact: true })).toBeInViewport();
     await expect(follow).toHaveAttribute("aria-pressed", "true");
   }
+  // Taller than a browser can scroll, the middle of the scrollbar is the middle of the log all the same.
+  await lines(page).evaluate((log) => (log.scrollTop = (log.scrollHeight - log.clientHeight) / 2));
+  const first = async () => Number(await page.locator("[data-n]").first().getAttribute("data-n"));
+  await expect.poll(async () => Math.round((await first()) / 10_000)).toBe(31);
+  await lines(page).hover();
+  const before = await first();
+  await page.mouse.wheel(0, 200);
+  await expect.poll(async () => (await first()) - before).toBeGreaterThan(3);
+  expect((await first()) - before, "the wheel moves by lines").toBeLessThan(40);
+  await page.getByRole("button", { name: "Follow" }).click();
+  await expect(page.getByText(/^more \d+$/).last()).toBeInViewport();
   // Where the window is too low for the whole card, what leads back to the end is in sight.
   await page.setViewportSize({ width: 1440, height: 600 });
   await lines(page).hover();
@@ -146,6 +169,45 @@ test("a log of any length stays at its end while it grows slowly, and the end is
   writeFileSync(join(server.dir, "enough"), "");
   await server.reached(job.id, "completed");
 });
+
+for (const theme of ["light", "dark"] as const) {
+  test(`every colour of a terminal can be read, ${theme}`, async ({ board, page }) => {
+    await page.emulateMedia({ colorScheme: theme });
+    // Room for all lines at once.
+    await page.setViewportSize({ width: 1440, height: 7000 });
+    const job = await finished("colours");
+    await board.goto(server, `/jobs/${job.id}#L1`);
+    await expect(lines(page)).toContainText("inverse");
+    await expect(page.locator(".line-n").first()).toHaveText("1");
+    const low = await page.locator(".line-x span").evaluateAll((spans) => {
+      const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
+      // What is seen when one colour lies on the other, as the browser draws it.
+      const over = (below: string, above: string, opacity = 1) => {
+        for (const [colour, alpha] of [[below, 1], [above, opacity]] as const) {
+          canvas.globalAlpha = alpha;
+          canvas.fillStyle = colour;
+          canvas.fillRect(0, 0, 1, 1);
+        }
+        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+      };
+      const rgb = (colour: number[]) => `rgb(${colour.join(" ")})`;
+      const luminance = (colour: number[]) => {
+        const [r, g, b] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const surface = getComputedStyle(document.querySelector(".log")!).backgroundColor;
+      return spans.flatMap((span) => {
+        const style = getComputedStyle(span);
+        const back = over(surface, style.backgroundColor);
+        const fore = over(rgb(back), style.color, Number(style.opacity));
+        const [dark, bright] = [luminance(back), luminance(fore)].sort((a, b) => a - b);
+        const contrast = (bright + 0.05) / (dark + 0.05);
+        return contrast < 4.5 ? [`${span.className} ${span.textContent}: ${contrast.toFixed(2)}`] : [];
+      });
+    });
+    expect(low).toEqual([]);
+  });
+}
 
 test("a link beyond the end leads to the last line", async ({ board, page }) => {
   const job = await finished("long");
