@@ -5,22 +5,15 @@ use super::{Command, Runner};
 use crate::{
     Observation,
     board::Refused,
-    definition::QueueDef,
     observation::{LogMark, RunChange, RunProgress},
-    store::{Paused, Unfinished},
+    store::Unfinished,
 };
 use shared::{CancelRequest, JobState, Timestamp};
 use tokio::sync::oneshot;
 
 impl Runner {
     /// Adopts first; what waits comes after that.
-    pub(super) async fn go_on_with(&self, unfinished: Vec<Unfinished>, paused: &[Paused]) {
-        for found in &unfinished {
-            if !self.queues().contains_key(&found.job.queue) {
-                // Not in the configuration any more: what runs is followed, what waits goes on waiting.
-                self.open(QueueDef { name: found.job.queue.clone(), concurrency: 0 }, paused);
-            }
-        }
+    pub(super) async fn go_on_with(&self, unfinished: Vec<Unfinished>) {
         let (active, waiting): (Vec<_>, Vec<_>) =
             unfinished.into_iter().partition(|found| found.job.state == JobState::Active);
         let (ran, mut alive) = (active.len(), 0_usize);

@@ -35,7 +35,7 @@ use crate::{
     linux::directories::Directories,
     logs::{Log, Size},
     pipeline_log::PipelineLogs,
-    store::{Paused, Store, StoreError, Unfinished},
+    store::{Store, StoreError, Unfinished},
 };
 pub(crate) use context::job_dir;
 use context::{Context, Surroundings};
@@ -64,13 +64,22 @@ pub(crate) use context::blocking;
 /// Handle of the runner.
 pub struct Runner {
     context: Arc<Context>,
-    queues: Mutex<HashMap<String, mpsc::UnboundedSender<Command>>>,
+    queues: Mutex<Queues>,
     schedules: watch::Sender<Arc<Settings>>,
     watching: JoinHandle<()>,
     /// Tasks of the whole runner. They end by themselves when `ending` is cancelled, so that nothing
     /// holds the store after that.
     tasks: Mutex<Vec<JoinHandle<()>>>,
     ending: CancellationToken,
+}
+
+/// The queues, by name.
+#[derive(Default)]
+struct Queues {
+    loops: HashMap<String, mpsc::UnboundedSender<Command>>,
+    /// By whom and since when each is paused, those too that have no loop now: a queue that leaves the
+    /// configuration and comes back is still paused.
+    paused: HashMap<String, (String, Timestamp)>,
 }
 
 /// Why the runner could not start.
@@ -132,14 +141,16 @@ impl Runner {
         this.attend(|ending| tidy::tidy(tidies, ending));
         this.context.tell(Observation::Connection(Box::new(this.connection()))).await?;
         let store = this.context.store.clone();
-        let paused = blocking(move || store.paused()).await?;
+        let paused = blocking(move || store.paused()).await?.into_iter();
+        let own = paused.filter(|paused| paused.connection == this.context.connection);
+        this.queues().paused = own.map(|it| (it.queue, (it.by, it.since))).collect();
         for queue in this.context.settings().queues.clone() {
-            this.open(queue, &paused);
+            this.open(&mut this.queues(), queue);
         }
         if copy {
             this.give_up(unfinished).await?;
         } else {
-            this.go_on_with(unfinished, &paused).await;
+            this.go_on_with(unfinished).await;
         }
         Ok(this)
     }
@@ -208,7 +219,12 @@ impl Runner {
 
     /// The pause of a queue is committed, or its end.
     pub fn pause(&self, queue: &str, paused: Option<(String, Timestamp)>) {
-        self.command(queue, Command::Pause(paused));
+        let mut queues = self.queues();
+        match paused.clone() {
+            Some(paused) => drop(queues.paused.insert(queue.to_owned(), paused)),
+            None => drop(queues.paused.remove(queue)),
+        }
+        self.command_in(&mut queues, queue, 0, Command::Pause(paused));
     }
 
     /// A deleted job's directory is removed now rather than at the next start.
@@ -237,9 +253,7 @@ impl Runner {
         self.schedules.send_replace(self.context.settings());
         for QueueDef { name, concurrency } in &queues {
             let changed = Command::Configure { concurrency: *concurrency };
-            if self.sent(name, changed).is_err() {
-                self.open(QueueDef { name: name.clone(), concurrency: *concurrency }, &[]);
-            }
+            self.command_in(&mut self.queues(), name, *concurrency, changed);
         }
         let gone = before.queues.iter().filter(|old| queues.iter().all(|new| new.name != old.name));
         for queue in gone {
@@ -257,7 +271,7 @@ impl Runner {
         });
         self.ending.cancel();
         let mut stopping = Vec::new();
-        for queue in self.queues().values() {
+        for queue in self.queues().loops.values() {
             let (told, stopped) = oneshot::channel();
             if queue.send(Command::Stop { cancel: request.clone(), told }).is_ok() {
                 stopping.push(stopped);
@@ -276,35 +290,35 @@ impl Runner {
     }
 
     fn command(&self, queue: &str, command: Command) {
-        if let Err(command) = self.sent(queue, command) {
-            // It is not in the configuration and had nothing to do: it is there again for this.
-            self.open(QueueDef { name: queue.to_owned(), concurrency: 0 }, &[]);
+        // Not in the configuration, if there is no loop: it is there again for this.
+        self.command_in(&mut self.queues(), queue, 0, command);
+    }
+
+    /// Tells the loop of a queue; if that ended, a new one with so many slots.
+    fn command_in(&self, queues: &mut Queues, queue: &str, slots: u32, command: Command) {
+        let unsent = match queues.loops.get(queue) {
+            Some(queue) => queue.send(command).err().map(|error| error.0),
+            None => Some(command),
+        };
+        if let Some(command) = unsent {
+            let commands =
+                self.open(queues, QueueDef { name: queue.to_owned(), concurrency: slots });
             // Opened just now; an error means that the server is ending.
-            let _ = self.sent(queue, command);
+            let _ = commands.send(command);
         }
     }
 
-    /// Gives the command back if there is no such loop any more.
-    fn sent(&self, queue: &str, command: Command) -> Result<(), Command> {
-        match self.queues().get(queue) {
-            Some(queue) => queue.send(command).map_err(|error| error.0),
-            None => Err(command),
-        }
-    }
-
-    fn queues(&self) -> MutexGuard<'_, HashMap<String, mpsc::UnboundedSender<Command>>> {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self, definition: QueueDef, paused: &[Paused]) {
+    fn open(&self, queues: &mut Queues, definition: QueueDef) -> mpsc::UnboundedSender<Command> {
         let (commands, receiver) = mpsc::unbounded_channel();
         let name = definition.name.clone();
-        let paused = paused
-            .iter()
-            .find(|paused| paused.queue == name && paused.connection == self.context.connection)
-            .map(|paused| (paused.by.clone(), paused.since));
+        let paused = queues.paused.get(&name).cloned();
         tokio::spawn(QueueLoop::new(self.context.clone(), definition, paused, receiver).run());
-        self.queues().insert(name, commands);
+        queues.loops.insert(name, commands.clone());
+        commands
     }
 
     fn connection(&self) -> Connection {

@@ -128,6 +128,38 @@ async fn a_paused_queue_claims_nothing_until_it_goes_on_over_restarts_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_queue_that_leaves_the_configuration_and_comes_back_is_still_paused() {
+    let mut house = House::new(1, &[("hello", "true")]);
+    let without = house.settings.clone();
+    house.settings.queues.push(QueueDef { name: "other".into(), concurrency: 1 });
+    house.settings.pipelines[0].queue = "other".into();
+    let engine = house.open().await;
+    let caller = Caller::board();
+    let connection = engine.connections(&caller).await.unwrap().items[0].id;
+    let other = async |engine: &Engine| {
+        let queues = engine.queues(&caller).await.unwrap().items;
+        queues.into_iter().find(|queue| queue.name == "other")
+    };
+    until("the queue is known", async || other(&engine).await).await;
+    engine.pause_queue(&caller, connection, "other").await.unwrap();
+    engine.reload(without);
+    until("the queue is gone", async || other(&engine).await.is_none().then_some(())).await;
+    engine.reload(house.settings.clone());
+    let back = until("the queue is back", async || other(&engine).await).await;
+    assert!(back.paused);
+    let id = run(&engine, "hello").await;
+    waits(&engine, id, "queue other is paused by ").await;
+    engine.stop(false).await;
+    drop(engine);
+    let engine = house.open().await;
+    waits(&engine, id, "queue other is paused by ").await;
+    until("the queue is known", async || other(&engine).await).await;
+    engine.resume_queue(&caller, connection, "other").await.unwrap();
+    assert_eq!(over(&engine, id).await.job.state, JobState::Completed);
+    engine.stop(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_starts_while_the_disk_is_nearly_full() {
     let mut house = House::new(1, &[("hello", "true")]);
     house.settings.min_free_disk = u64::MAX;
