@@ -59,11 +59,6 @@ impl Settings {
     pub fn pipeline(&self, name: &str) -> Option<&Definition> {
         self.pipelines.iter().find(|pipeline| pipeline.name == name)
     }
-
-    /// Runs of a pipeline that go on at a time at most; None: no bound.
-    pub fn max_concurrent(&self, pipeline: &str) -> Option<u32> {
-        self.pipeline(pipeline)?.max_concurrent
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

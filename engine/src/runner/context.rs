@@ -1,6 +1,10 @@
 //! What every part of the runner works with.
 
-use super::{disk::Disk, live::LiveLogs};
+use super::{
+    bounds::{Bound, Bounds},
+    disk::Disk,
+    live::LiveLogs,
+};
 use crate::{
     Caller, Observation, Settings,
     board::{Applied, Board, Refused},
@@ -20,6 +24,7 @@ pub struct Context {
     pub board: Board,
     pub store: Store,
     settings: RwLock<Arc<Settings>>,
+    pub bounds: Bounds,
     pub disk: Disk,
     pub inherited: Inherited,
     pub logs: LiveLogs,
@@ -76,6 +81,7 @@ impl Context {
             boot_id: around.boot_id,
             hostname: around.hostname,
             caller: Caller::board(),
+            bounds: Bounds::default(),
             board,
             store,
             disk: Disk::new(&data_dir.to_owned(), settings.min_free_disk),
@@ -92,6 +98,12 @@ impl Context {
 
     pub fn replace_settings(&self, settings: Settings) {
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.bounds.replace(&self.settings());
+    }
+
+    /// How many runs of a pipeline there are, and may be. Held by each of its jobs that waits or runs.
+    pub fn bound(&self, pipeline: &str) -> Arc<Bound> {
+        self.bounds.of(pipeline, || self.settings().pipeline(pipeline)?.max_concurrent)
     }
 
     /// Where the files of a job are. 256 folders by the last byte of the id, which is random, so

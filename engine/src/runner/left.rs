@@ -3,7 +3,7 @@
 
 use super::{Command, Runner};
 use crate::{
-    Observation,
+    Definition, Observation,
     board::Refused,
     observation::{LogMark, RunChange, RunProgress},
     store::Unfinished,
@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 impl Runner {
     /// Adopts first; what waits comes after that.
     pub(super) async fn go_on_with(&self, unfinished: Vec<Unfinished>) {
+        self.keep_bounds(&unfinished);
         let (active, waiting): (Vec<_>, Vec<_>) =
             unfinished.into_iter().partition(|found| found.job.state == JobState::Active);
         let (ran, mut alive) = (active.len(), 0_usize);
@@ -43,6 +44,24 @@ impl Runner {
                 self.context.pipeline_logs.begins(pipeline, job.id);
             }
             self.enqueue(job);
+        }
+    }
+
+    /// A pipeline that is not in the configuration any more has the bound that its newest job was queued
+    /// with.
+    fn keep_bounds(&self, unfinished: &[Unfinished]) {
+        let settings = self.context.settings();
+        for found in unfinished.iter().rev() {
+            let Some(name) = &found.job.pipeline else { continue };
+            self.context.bounds.of(name, || match settings.pipeline(name) {
+                Some(definition) => definition.max_concurrent,
+                // One that cannot be read does not run.
+                None => {
+                    serde_json::from_str::<Definition>(found.definition.as_deref()?)
+                        .ok()?
+                        .max_concurrent
+                }
+            });
         }
     }
 

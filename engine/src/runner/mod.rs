@@ -1,7 +1,8 @@
 //! The built-in runner: queues with slots, and the attempts that run in them.
 //!
 //! - [`queue`]: one loop per queue claims what waits for a free slot; it is the queue's worker.
-//!   [`waiting`]: the order in which it does; [`report`]: what it says of itself
+//!   [`waiting`]: the order in which it does; [`bounds`]: how many of a pipeline may run, in whichever
+//!   queues; [`report`]: what it says of itself
 //! - [`attempt`]: one attempt from claim to last word; [`start`] gets it an executor, [`follow`]
 //!   reads the files that the executor writes; [`retry`]: whether there is another
 //! - [`scheduler`]: what is due is queued; [`scheduling`]: the loop around it
@@ -13,6 +14,7 @@
 //! It changes no state itself: it tells the board what it saw and waits for the commit.
 
 mod attempt;
+mod bounds;
 mod context;
 mod disk;
 mod follow;

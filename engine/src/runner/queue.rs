@@ -5,6 +5,7 @@
 
 use super::{
     attempt::{self, Cancels, Last},
+    bounds::{Bound, Turn},
     context::Context,
     rates::Rates,
     waiting::Waiting,
@@ -58,7 +59,7 @@ pub struct QueueLoop {
     attempts: JoinSet<Option<Last>>,
     jobs: HashMap<Id, JobId>,
     /// Jobs whose time has come and which are being queued.
-    becoming: JoinSet<Option<Box<Job>>>,
+    becoming: JoinSet<Option<(Box<Job>, Arc<Bound>)>>,
     pub(super) paused: Option<(String, Timestamp)>,
     /// Since when `processed` and `failed` count.
     pub(super) since: Timestamp,
@@ -71,7 +72,7 @@ pub struct QueueLoop {
 /// A job that has a slot.
 pub(super) struct Running {
     cancels: watch::Sender<Cancels>,
-    pub pipeline: Arc<str>,
+    _turn: Turn,
 }
 
 impl QueueLoop {
@@ -105,7 +106,7 @@ impl QueueLoop {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut snapshot = tokio::time::interval(SNAPSHOT_PAUSE);
         snapshot.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut disk = self.context.disk.watch();
+        let (mut disk, mut freed) = (self.context.disk.watch(), self.context.bounds.watch());
         let mut changed = true;
         loop {
             tokio::select! {
@@ -116,12 +117,13 @@ impl QueueLoop {
                 Some(ended) = self.attempts.join_next_with_id() => self.ended(ended),
                 Some(queued) = self.becoming.join_next() => {
                     // None: it was cancelled meanwhile, or the server is ending.
-                    if let Ok(Some(job)) = queued {
-                        self.waiting.push(&job);
+                    if let Ok(Some((job, pipeline))) = queued {
+                        self.waiting.push(&job, pipeline);
                     }
                 }
                 () = until(self.waiting.next_due()) => self.due(),
                 Ok(()) = disk.changed() => {}
+                Ok(()) = freed.changed(), if self.waiting.depth() > 0 => {}
                 _ = beat.tick() => {
                     self.beat(WorkerState::Online);
                     // Ages and rates move though nothing happens.
@@ -164,29 +166,32 @@ impl QueueLoop {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Enqueue(job) => match (job.state, job.run_at) {
-                (JobState::Scheduled | JobState::Retrying, Some(at)) => {
-                    self.waiting.push_later(job.id, at);
+            Command::Enqueue(job) => {
+                let pipeline = self.bound(&job);
+                match (job.state, job.run_at) {
+                    (JobState::Scheduled | JobState::Retrying, Some(at)) => {
+                        self.waiting.push_later(job.id, at, pipeline);
+                    }
+                    _ => self.waiting.push(&job, pipeline),
                 }
-                _ => self.waiting.push(&job),
-            },
+            }
             Command::Adopt { found, known } => {
                 let (context, job) = (self.context.clone(), found.job.id);
                 let request = found.cancel.clone();
                 let cancels = watch::Sender::default();
-                let pipeline = found.job.pipeline.as_deref().unwrap_or_default().into();
+                let turn = self.bound(&found.job).take_up();
                 let follow = attempt::adopt(context, *found, cancels.subscribe(), known);
                 let id = self.attempts.spawn(follow).id();
                 self.jobs.insert(id, job);
                 if let Some(request) = request {
                     ask(&cancels, request);
                 }
-                self.running.insert(job, Running { cancels, pipeline });
+                self.running.insert(job, Running { cancels, _turn: turn });
             }
             Command::Cancel { job, request } => match self.running.get(&job) {
                 Some(running) => ask(&running.cancels, request),
                 // The board has cancelled it by the request alone.
-                None => self.waiting.remove(job),
+                None => drop(self.waiting.remove(job)),
             },
             Command::Pause(paused) => {
                 self.paused = paused;
@@ -216,11 +221,11 @@ impl QueueLoop {
 
     /// Queues what has waited for its time.
     fn due(&mut self) {
-        for job in self.waiting.pop_due(Timestamp::now()) {
+        for (job, pipeline) in self.waiting.pop_due(Timestamp::now()) {
             let context = self.context.clone();
             self.becoming.spawn(async move {
                 let ready = Observation::Ready { job, at: Timestamp::now() };
-                context.tell(ready).await.ok()?.job.map(Box::new)
+                Some((Box::new(context.tell(ready).await.ok()?.job?), pipeline))
             });
         }
     }
@@ -231,20 +236,14 @@ impl QueueLoop {
         if held || self.context.disk.low().is_some() {
             return;
         }
-        let settings = self.context.settings();
         while self.running.len() < self.slots() {
-            let running = &self.running;
-            let may_run = |pipeline: &str| match settings.max_concurrent(pipeline) {
-                Some(most) => running_of(running, pipeline) < most as usize,
-                None => true,
-            };
-            let Some((job, pipeline)) = self.waiting.pop(may_run) else { return };
+            let Some((job, turn)) = self.waiting.pop() else { return };
             let cancels = watch::Sender::default();
             let worker = self.worker_id();
             let run = attempt::claim(self.context.clone(), job, worker, cancels.subscribe());
             let id = self.attempts.spawn(run).id();
             self.jobs.insert(id, job);
-            self.running.insert(job, Running { cancels, pipeline });
+            self.running.insert(job, Running { cancels, _turn: turn });
         }
     }
 
@@ -258,9 +257,8 @@ impl QueueLoop {
                 (error.id(), None)
             }
         };
-        if let Some(job) = self.jobs.remove(&id) {
-            self.running.remove(&job);
-        }
+        // Dropped at the end: until the job waits for another attempt, its bound is held by this alone.
+        let _ran = self.jobs.remove(&id).and_then(|job| self.running.remove(&job));
         let Some(last) = last else { return };
         match last {
             // Its attempt failed; the job has not ended.
@@ -276,14 +274,13 @@ impl QueueLoop {
         }
     }
 
+    fn bound(&self, job: &Job) -> Arc<Bound> {
+        self.context.bound(job.pipeline.as_deref().unwrap_or_default())
+    }
+
     pub(super) fn slots(&self) -> usize {
         self.definition.concurrency as usize
     }
-}
-
-/// Slots that jobs of a pipeline have.
-pub(super) fn running_of(running: &HashMap<JobId, Running>, pipeline: &str) -> usize {
-    running.values().filter(|running| *running.pipeline == *pipeline).count()
 }
 
 async fn until(due: Option<Timestamp>) {

@@ -1,6 +1,6 @@
 //! What a queue's loop says of itself: heartbeat, snapshot, and why a job of it waits.
 
-use super::queue::{QueueLoop, running_of};
+use super::queue::QueueLoop;
 use crate::Observation;
 use shared::{JobId, Queue, Timestamp, Worker, WorkerState};
 use std::time::Instant;
@@ -60,7 +60,7 @@ impl QueueLoop {
 
     /// Why a job waits for a slot, in one sentence. None: it does not.
     pub(super) fn why(&self, job: JobId) -> Option<String> {
-        let (ahead, pipeline) = self.waiting.ahead(job)?;
+        let (ahead, bound) = self.waiting.ahead(job)?;
         let queue = &self.definition.name;
         if let Some((by, since)) = &self.paused {
             return Some(format!("queue {queue} is paused by {by} since {since}"));
@@ -71,13 +71,11 @@ impl QueueLoop {
         if let Some(low) = self.context.disk.low() {
             return Some(low);
         }
-        let running = running_of(&self.running, &pipeline);
-        if let Some(most) = self.context.settings().max_concurrent(&pipeline)
-            && running >= most as usize
-        {
+        if let Some((running, most)) = bound.full() {
             let runs = if running == 1 { "run" } else { "runs" };
             return Some(format!(
-                "{pipeline} has {running} {runs} going on (max_concurrent = {most})"
+                "{} has {running} {runs} going on (max_concurrent = {most})",
+                bound.name()
             ));
         }
         let (used, slots) = (self.running.len(), self.slots());

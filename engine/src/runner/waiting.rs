@@ -1,5 +1,6 @@
 //! What waits in a queue, and in which order it is taken.
 
+use super::bounds::{Bound, Turn};
 use shared::{Job, JobId, Timestamp};
 use std::{
     cmp::Reverse,
@@ -13,15 +14,15 @@ type Place = (Reverse<i32>, Timestamp, JobId);
 /// Where a job is.
 #[derive(Clone, Debug)]
 enum Where {
-    Waiting { pipeline: Arc<str>, place: Place },
-    Later(Timestamp),
+    Waiting { pipeline: Arc<Bound>, place: Place },
+    Later { pipeline: Arc<Bound>, at: Timestamp },
 }
 
 /// Jobs that wait for a slot, by pipeline so that one that may not run holds nobody up, and jobs that
 /// wait for their time.
 #[derive(Debug, Default)]
 pub struct Waiting {
-    places: HashMap<Arc<str>, BTreeSet<Place>>,
+    places: HashMap<Arc<str>, (Arc<Bound>, BTreeSet<Place>)>,
     later: BTreeSet<(Timestamp, JobId)>,
     known: HashMap<JobId, Where>,
     since: BTreeMap<Timestamp, u32>,
@@ -29,38 +30,35 @@ pub struct Waiting {
 
 impl Waiting {
     /// The job waits for a slot from now on.
-    pub fn push(&mut self, job: &Job) {
+    pub fn push(&mut self, job: &Job, pipeline: Arc<Bound>) {
         self.remove(job.id);
         let since = job.run_at.unwrap_or(job.created_at);
         let place = (Reverse(job.priority), since, job.id);
-        let pipeline: Arc<str> = job.pipeline.as_deref().unwrap_or_default().into();
-        let pipeline = match self.places.get_key_value(&pipeline) {
-            Some((known, _)) => known.clone(),
-            None => pipeline,
-        };
-        self.places.entry(pipeline.clone()).or_default().insert(place);
+        let places = self.places.entry(pipeline.name().clone());
+        places.or_insert_with(|| (pipeline.clone(), BTreeSet::new())).1.insert(place);
         *self.since.entry(since).or_default() += 1;
         self.known.insert(job.id, Where::Waiting { pipeline, place });
     }
 
     /// The job waits for its time.
-    pub fn push_later(&mut self, job: JobId, at: Timestamp) {
+    pub fn push_later(&mut self, job: JobId, at: Timestamp, pipeline: Arc<Bound>) {
         self.remove(job);
         self.later.insert((at, job));
-        self.known.insert(job, Where::Later(at));
+        self.known.insert(job, Where::Later { pipeline, at });
     }
 
-    pub fn remove(&mut self, job: JobId) {
-        match self.known.remove(&job) {
-            None => {}
-            Some(Where::Later(at)) => {
+    /// The job waits no more. Returns its pipeline if it did.
+    pub fn remove(&mut self, job: JobId) -> Option<Arc<Bound>> {
+        match self.known.remove(&job)? {
+            Where::Later { pipeline, at } => {
                 self.later.remove(&(at, job));
+                Some(pipeline)
             }
-            Some(Where::Waiting { pipeline, place }) => {
-                if let Some(places) = self.places.get_mut(&pipeline) {
+            Where::Waiting { pipeline, place } => {
+                if let Some((_, places)) = self.places.get_mut(pipeline.name()) {
                     places.remove(&place);
                     if places.is_empty() {
-                        self.places.remove(&pipeline);
+                        self.places.remove(pipeline.name());
                     }
                 }
                 if let Some(count) = self.since.get_mut(&place.1) {
@@ -69,28 +67,33 @@ impl Waiting {
                         self.since.remove(&place.1);
                     }
                 }
+                Some(pipeline)
             }
         }
     }
 
-    /// Takes the first job whose pipeline may run, and says which pipeline that is.
-    pub fn pop(&mut self, may_run: impl Fn(&str) -> bool) -> Option<(JobId, Arc<str>)> {
-        let open = self.places.iter().filter(|(pipeline, _)| may_run(pipeline));
-        let first = open.filter_map(|(pipeline, places)| Some((*places.first()?, pipeline)));
-        let ((.., job), pipeline) = first.min_by_key(|(place, _)| *place)?;
-        let pipeline = pipeline.clone();
-        self.remove(job);
-        Some((job, pipeline))
+    /// Takes the first job whose pipeline may run.
+    pub fn pop(&mut self) -> Option<(JobId, Turn)> {
+        loop {
+            let open = self.places.values().filter(|(pipeline, _)| pipeline.has_room());
+            let first = open.filter_map(|(pipeline, places)| Some((*places.first()?, pipeline)));
+            let ((.., job), pipeline) = first.min_by_key(|(place, _)| *place)?;
+            // None: another queue took what room there was.
+            if let Some(turn) = pipeline.take() {
+                self.remove(job);
+                return Some((job, turn));
+            }
+        }
     }
 
-    /// Takes the jobs whose time has come.
-    pub fn pop_due(&mut self, now: Timestamp) -> Vec<JobId> {
+    /// Takes the jobs whose time has come, with their pipelines.
+    pub fn pop_due(&mut self, now: Timestamp) -> Vec<(JobId, Arc<Bound>)> {
         let mut due = Vec::new();
         while let Some(&(at, job)) = self.later.first()
             && at <= now
         {
-            self.remove(job);
-            due.push(job);
+            // What is in `later` is known.
+            due.extend(self.remove(job).map(|pipeline| (job, pipeline)));
         }
         due
     }
@@ -115,16 +118,16 @@ impl Waiting {
     }
 
     /// Jobs that are taken before this one, if it waits for a slot, and its pipeline.
-    pub fn ahead(&self, job: JobId) -> Option<(usize, Arc<str>)> {
+    pub fn ahead(&self, job: JobId) -> Option<(usize, &Bound)> {
         let Some(Where::Waiting { pipeline, place }) = self.known.get(&job) else { return None };
-        let ahead = self.places.values().map(|places| places.range(..place).count()).sum();
-        Some((ahead, pipeline.clone()))
+        let ahead = self.places.values().map(|(_, places)| places.range(..place).count()).sum();
+        Some((ahead, pipeline))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::bounds::Bounds, *};
     use shared::{ConnectionId, JobState};
     use uuid::Uuid;
 
@@ -158,8 +161,12 @@ mod tests {
         }
     }
 
-    fn order(mut waiting: Waiting, may_run: impl Fn(&str) -> bool) -> Vec<u128> {
-        std::iter::from_fn(|| waiting.pop(&may_run)).map(|(job, _)| job.0.as_u128()).collect()
+    fn free(pipeline: &str) -> Arc<Bound> {
+        Bounds::default().of(pipeline, || None)
+    }
+
+    fn order(mut waiting: Waiting) -> Vec<u128> {
+        std::iter::from_fn(|| waiting.pop()).map(|(job, _)| job.0.as_u128()).collect()
     }
 
     #[test]
@@ -168,30 +175,32 @@ mod tests {
         for (n, pipeline, priority, created) in
             [(1, "a", 0, 30), (2, "b", 5, 40), (3, "a", 0, 10), (4, "c", -1, 1), (5, "a", 5, 20)]
         {
-            waiting.push(&job(n, pipeline, priority, created));
+            waiting.push(&job(n, pipeline, priority, created), free(pipeline));
         }
         assert_eq!(waiting.oldest(), Some(Timestamp(1)));
         assert_eq!(waiting.ahead(JobId(Uuid::from_u128(1))).unwrap().0, 3);
-        assert_eq!(order(waiting, |_| true), [5, 2, 3, 1, 4]);
+        assert_eq!(order(waiting), [5, 2, 3, 1, 4]);
     }
 
     #[test]
     fn a_pipeline_that_may_not_run_holds_nobody_up() {
         let mut waiting = Waiting::default();
-        waiting.push(&job(1, "full", 9, 1));
-        waiting.push(&job(2, "free", 0, 2));
-        assert_eq!(order(waiting, |pipeline| pipeline != "full"), [2]);
+        let full = Bounds::default().of("full", || Some(1));
+        let _turn = full.take();
+        waiting.push(&job(1, "full", 9, 1), full);
+        waiting.push(&job(2, "free", 0, 2), free("free"));
+        assert_eq!(order(waiting), [2]);
     }
 
     #[test]
     fn what_is_not_due_is_not_taken_and_not_counted() {
         let mut waiting = Waiting::default();
         let id = JobId(Uuid::from_u128(1));
-        waiting.push_later(id, Timestamp(100));
+        waiting.push_later(id, Timestamp(100), free("a"));
         assert_eq!((waiting.depth(), waiting.is_empty()), (0, false));
         assert_eq!(waiting.next_due(), Some(Timestamp(100)));
-        assert_eq!(waiting.pop_due(Timestamp(99)), []);
-        assert_eq!(waiting.pop_due(Timestamp(100)), [id]);
+        assert!(waiting.pop_due(Timestamp(99)).is_empty());
+        assert_eq!(waiting.pop_due(Timestamp(100))[0].0, id);
         assert!(waiting.is_empty());
     }
 }

@@ -96,6 +96,22 @@ pub async fn until<T>(what: &str, mut come: impl AsyncFnMut() -> Option<T>) -> T
     }
 }
 
+/// Waits until a job says that it waits, with these words in the reason.
+pub async fn waits(engine: &Engine, id: JobId, because: &str) {
+    until(because, async || {
+        let waiting = detail(engine, id).await.waiting.unwrap_or_default();
+        waiting.contains(because).then_some(())
+    })
+    .await;
+}
+
+/// A step that goes on until it is let go.
+pub fn gate(house: &House, name: &str) -> (String, impl Fn() + use<>) {
+    let path = house.note(name);
+    let step = format!("until test -e {}; do sleep 0.01; done", path.display());
+    (step, move || std::fs::write(&path, "").unwrap())
+}
+
 /// The text of a job's log.
 pub async fn log(engine: &Engine, job: JobId) -> String {
     use std::io::Read;

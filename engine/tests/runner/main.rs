@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod adoption;
+mod bounds;
 mod control;
 mod house;
 mod order;

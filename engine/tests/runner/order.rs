@@ -1,6 +1,6 @@
-//! Which job is taken when: priority, time, bounds, pause.
+//! Which job is taken when: priority, time, pause.
 
-use crate::house::{House, detail, over, pipeline, run, until};
+use crate::house::{House, gate, over, pipeline, run, until, waits};
 use engine::{Caller, Engine, QueueDef, RunRequest};
 use shared::{Job, JobId, JobState, Timestamp};
 use std::fs;
@@ -11,21 +11,6 @@ async fn asked(engine: &Engine, request: RunRequest) -> Job {
 
 fn request(pipeline: &str) -> RunRequest {
     RunRequest { pipeline: pipeline.to_owned(), ..RunRequest::default() }
-}
-
-async fn waits(engine: &Engine, id: JobId, because: &str) {
-    until(because, async || {
-        let waiting = detail(engine, id).await.waiting.unwrap_or_default();
-        waiting.contains(because).then_some(())
-    })
-    .await;
-}
-
-/// A step that goes on until the file is there.
-fn gate(house: &House, name: &str) -> (String, impl Fn() + use<>) {
-    let path = house.note(name);
-    let step = format!("until test -e {}; do sleep 0.01; done", path.display());
-    (step, move || fs::write(&path, "").unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,24 +39,6 @@ async fn the_highest_priority_runs_first_and_each_knows_its_place() {
     let ran: Vec<JobId> =
         fs::read_to_string(&order).unwrap().lines().map(|id| id.parse().unwrap()).collect();
     assert_eq!(ran, expected);
-    engine.stop(false).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipeline_has_as_many_runs_at_a_time_as_it_may_and_holds_nobody_up() {
-    let mut house = House::new(3, &[]);
-    let (wait, open) = gate(&house, "gate");
-    let mut bounded = pipeline("bounded", &[("step", &wait)]);
-    bounded.max_concurrent = Some(1);
-    house.settings.pipelines = vec![bounded, pipeline("free", &[("step", "true")])];
-    let engine = house.open().await;
-    let first = run(&engine, "bounded").await;
-    let second = run(&engine, "bounded").await;
-    assert_eq!(over(&engine, run(&engine, "free").await).await.job.state, JobState::Completed);
-    waits(&engine, second, "max_concurrent = 1").await;
-    assert_eq!(detail(&engine, first).await.job.state, JobState::Active);
-    open();
-    over(&engine, second).await;
     engine.stop(false).await;
 }
 
