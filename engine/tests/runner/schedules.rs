@@ -23,19 +23,61 @@ const FROM: &str = "SCHEDULE_FROM";
 const CONNECTION: ConnectionId = ConnectionId(Uuid::from_u128(1));
 const MINUTE: i64 = 60_000;
 const WEEKS: i64 = 14 * 24 * 60 * MINUTE;
-/// 2026-10-19 UTC: Berlin's clock goes back on the 25th, that of New York on the 1st of November.
-const START: Timestamp = Timestamp(1_792_368_000_000);
-const RULES: [(&str, &str, &str); 6] = [
+/// 2026-03-22 UTC. Berlin's clock goes from 2:00 to 3:00 on the 29th, at 1:00 UTC. On the 5th of April
+/// there, which is the 4th in UTC, that of Sydney goes from 3:00 back to 2:00 at 16:00 UTC, and that of Lord
+/// Howe from 2:00 back to 1:30 at 15:00 UTC.
+const START: Timestamp = Timestamp(1_774_137_600_000);
+const RULES: [(&str, &str, &str); 7] = [
     ("minute", "* * * * *", "Europe/Berlin"),
     ("half-past-two", "30 2 * * *", "Europe/Berlin"),
-    ("new-york", "30 1 * * *", "America/New_York"),
     ("often", "*/7 0-6 * * *", "Europe/Berlin"),
+    ("sydney", "30 2 * * *", "Australia/Sydney"),
+    ("sydney-often", "*/7 0-6 * * *", "Australia/Sydney"),
     ("lord-howe", "45 1,2 * * *", "Australia/Lord_Howe"),
     ("weekdays", "0 9 * * MON-FRI", "America/New_York"),
+];
+/// All due times of each rule from one moment to another, around a change of its clock: worked out by
+/// hand, day and time in UTC.
+const BY_HAND: [(&str, &str, &str, &[&str]); 7] = [
+    (
+        "minute",
+        "03-29T00:58",
+        "03-29T01:01",
+        &["03-29T00:58", "03-29T00:59", "03-29T01:00", "03-29T01:01"],
+    ),
+    // There is no half past two on the 29th: it is due at the change.
+    ("half-past-two", "03-28T00:00", "03-31T00:00", &["03-28T01:30", "03-29T01:00", "03-30T00:30"]),
+    // All that the change skips is due once, with 3:00.
+    (
+        "often",
+        "03-29T00:49",
+        "03-29T01:14",
+        &["03-29T00:49", "03-29T00:56", "03-29T01:00", "03-29T01:07", "03-29T01:14"],
+    ),
+    // There are two half past twos on the 5th: the first counts.
+    ("sydney", "04-03T00:00", "04-05T00:00", &["04-03T15:30", "04-04T15:30"]),
+    (
+        "sydney-often",
+        "04-04T15:49",
+        "04-04T17:07",
+        &["04-04T15:49", "04-04T15:56", "04-04T17:00", "04-04T17:07"],
+    ),
+    // A quarter to two comes twice, a quarter to three half an hour later than the day before.
+    (
+        "lord-howe",
+        "04-03T00:00",
+        "04-05T00:00",
+        &["04-03T14:45", "04-03T15:45", "04-04T14:45", "04-04T16:15"],
+    ),
+    ("weekdays", "03-27T00:00", "03-31T00:00", &["03-27T13:00", "03-30T13:00"]),
 ];
 
 fn rule(cron: &str, timezone: &str, overlap: Overlap) -> ScheduleDef {
     ScheduleDef { cron: cron.into(), timezone: timezone.into(), overlap, catch_up: false }
+}
+
+fn of_2026(time: &str) -> Timestamp {
+    format!("2026-{time}:00Z").parse().unwrap()
 }
 
 fn definitions() -> Vec<Definition> {
@@ -143,6 +185,12 @@ fn two_weeks_lose_no_run_and_double_none_whatever_is_killed() {
     }
     assert_eq!(made(&parts.store, "minute").len(), 14 * 24 * 60);
     assert_eq!(made(&parts.store, "half-past-two").len(), 14);
+    for (name, from, to, expected) in BY_HAND {
+        let mut found = made(&parts.store, name);
+        found.retain(|at| (of_2026(from)..=of_2026(to)).contains(at));
+        let expected: Vec<_> = expected.iter().map(|time| of_2026(time)).collect();
+        assert_eq!(found, expected, "{name}");
+    }
     parts.board.stop();
 }
 
