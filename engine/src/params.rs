@@ -133,14 +133,14 @@ fn matches(pattern: &str, text: &str) -> Result<bool, String> {
 
 /// The pattern for the whole value: linear in its length, whatever the pattern.
 fn compiled(pattern: &str) -> Result<regex::Regex, String> {
-    regex::RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
-        .size_limit(PATTERN_SIZE)
-        .build()
-        .map_err(|error| {
-            let error = error.to_string();
-            let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            format!("is no regular expression that can be used: {last}")
-        })
+    let built = |pattern: &str| regex::RegexBuilder::new(pattern).size_limit(PATTERN_SIZE).build();
+    // By itself first: `a)|(?:b` is no expression, but would be one in the group.
+    let whole = built(pattern).and_then(|_| built(&format!(r"\A(?:{pattern})\z")));
+    whole.map_err(|error| {
+        let error = error.to_string();
+        let last = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        format!("is no regular expression that can be used: {last}")
+    })
 }
 
 /// A value for messages: short ones as they stand.
@@ -214,10 +214,10 @@ mod tests {
         assert_eq!(key(def(ParamType::Choice)), Some("choices"));
         let some = || Some("1".to_owned());
         assert_eq!(key(ParamDef { pattern: some(), ..def(ParamType::Int) }), Some("pattern"));
-        assert_eq!(
-            key(ParamDef { pattern: Some("(".into()), ..def(ParamType::String) }),
-            Some("pattern")
-        );
+        for half in ["(", "a)|(?:b", "a)|.*|(b"] {
+            let def = ParamDef { pattern: Some(half.into()), ..def(ParamType::String) };
+            assert_eq!(key(def), Some("pattern"), "{half}");
+        }
         let both = ParamDef { required: true, default: some(), ..def(ParamType::Int) };
         assert_eq!(key(both), Some("required"));
         let wrong = ParamDef { default: Some("x".into()), ..def(ParamType::Int) };
