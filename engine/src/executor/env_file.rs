@@ -73,16 +73,27 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, String)> {
         if value.contains('\0') {
             return Err((number, format!("the value of {name} has a NUL")));
         }
-        // Too short to be hidden: its bytes are in every other word of a log.
-        if value.len() < SHORTEST {
-            let what = format!(
-                "the value of {name} is shorter than {SHORTEST} bytes, so it could not be masked in the log; what is no secret belongs into env"
-            );
+        if let Some(what) = too_short(name, &value) {
             return Err((number, what));
         }
         values.insert(name.to_owned(), value);
     }
     Ok(values)
+}
+
+/// What is too short to be hidden, if something is: its bytes are in every other word of a log. Each line
+/// is hidden by itself, so each has to be long enough, or blank.
+fn too_short(name: &str, value: &str) -> Option<String> {
+    let rule = format!("is shorter than {SHORTEST} bytes, so it could not be masked in the log");
+    if value.len() < SHORTEST {
+        return Some(format!("the value of {name} {rule}; what is no secret belongs into env"));
+    }
+    let is_short = |line: &str| line.len() < SHORTEST && !line.trim().is_empty();
+    let (line, _) = (1..).zip(value.lines()).find(|(_, line)| is_short(line))?;
+    Some(format!(
+        "line {line} of the value of {name} {rule}; each line of a secret has at least {SHORTEST} bytes or is blank: \
+         write it in fewer, longer lines, such as JSON in a single one"
+    ))
 }
 
 /// Where the closing quote is.
@@ -124,13 +135,24 @@ mod tests {
 
     #[test]
     fn values_are_read_as_a_shell_would() {
-        let text = "# c\n\nA=plain value \nexport B = 'single # $x'\nC=\"two\nlines \\\"q\\\"\"\nD=x=y#z\n";
+        let text = "# c\n\nA=plain value \nexport B = 'single # $x'\nC=\"both\nlines \\\"q\\\"\"\nD=x=y#z\n";
         let values = parse(text).unwrap();
         let found: Vec<_> = values.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(
             found,
-            [("A", "plain value"), ("B", "single # $x"), ("C", "two\nlines \"q\""), ("D", "x=y#z")]
+            [
+                ("A", "plain value"),
+                ("B", "single # $x"),
+                ("C", "both\nlines \"q\""),
+                ("D", "x=y#z")
+            ]
         );
+    }
+
+    #[test]
+    fn blank_lines_of_a_secret_have_nothing_to_hide() {
+        let values = parse("A=\"\n-----BEGIN-----\n  \n\nc2VzYW1l\nQQ==\n\"\n").unwrap();
+        assert_eq!(values["A"], "\n-----BEGIN-----\n  \n\nc2VzYW1l\nQQ==\n");
     }
 
     #[test]
@@ -139,7 +161,9 @@ mod tests {
             ("A=good\nnonsense", 2, "NAME=value"),
             ("1A=sesame", 1, "the name before ="),
             ("TAILBOARD_X=sesame", 1, "the name before ="),
-            ("A=abc", 1, "shorter than 4 bytes"),
+            ("A=abc", 1, "the value of A is shorter than 4 bytes"),
+            ("A=good\nB=\"sesame\nabc\nsesame\"", 2, "line 2 of the value of B is shorter than 4"),
+            ("A=\"sesame\\n}\"", 1, "line 2 of the value of A is shorter than 4"),
             ("A=good\nB=\"sesame", 2, "not closed"),
             ("A='sesame", 1, "not closed"),
         ] {

@@ -3,14 +3,15 @@
 use memchr::memmem::Finder;
 use std::ops::Range;
 
-/// Shorter ones would blank out half of any log.
+/// Bytes of a secret, and of each of its lines, at least: shorter ones would blank out half of any log.
 pub const SHORTEST: usize = 4;
 
 /// What is looked for; shared by the outputs of an attempt.
 pub struct Secrets(Vec<Finder<'static>>);
 
 impl Secrets {
-    /// Of these values; each line of one with several lines counts. None: there is nothing to hide.
+    /// Of these values; each line of one with several lines counts. Shorter ones are blank: the file they
+    /// are from is refused else. None: there is nothing to hide.
     pub fn of<'a>(values: impl IntoIterator<Item = &'a String>) -> Option<Self> {
         let lines = values.into_iter().flat_map(|value| value.lines());
         let mut lines: Vec<_> = lines.filter(|line| line.len() >= SHORTEST).collect();
