@@ -67,7 +67,7 @@ impl State {
     /// Reads whether the request, or the due time, made a job before.
     pub(super) fn known_before(&mut self, new: &NewJob, store: &Writer) -> Result<(), StoreError> {
         if let Some(key) = &new.key
-            && let Some((request, job)) = store.request(key)?
+            && let Some((request, job)) = store.request(key, new.created_at)?
         {
             self.made.keys.insert((key.caller.clone(), key.key.clone()), (request, job));
             self.made_row(job, store)?;

@@ -1,6 +1,6 @@
 //! The statements of each [`Change`].
 
-use super::{Change, events, pipelines, row, search};
+use super::{Change, events, pipelines, requests::KEY_KEPT_MS, row, search};
 use rusqlite::{Transaction, named_params, params};
 use shared::{Job, Timestamp};
 
@@ -75,6 +75,12 @@ pub(super) fn apply(tx: &Transaction<'_>, change: &Change) -> rusqlite::Result<(
                 job.0.as_bytes(),
                 at.0
             ])?;
+            // More than come, so that those past their day become fewer.
+            tx.prepare_cached(
+                "DELETE FROM request_keys WHERE (caller, key) IN \
+                 (SELECT caller, key FROM request_keys WHERE at <= ? ORDER BY at LIMIT 16)",
+            )?
+            .execute([at.0.saturating_sub(KEY_KEPT_MS)])?;
         }
         Change::Due { pipeline, at, job } => {
             tx.prepare_cached("INSERT OR IGNORE INTO dues (pipeline, at, job) VALUES (?, ?, ?)")?

@@ -7,13 +7,17 @@ use shared::{ConnectionId, JobId, Timestamp};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// How long a request may be repeated.
+/// Milliseconds for which a request may be repeated.
 pub const KEY_KEPT_MS: i64 = 24 * 60 * 60 * 1000;
 
 impl Writer {
-    /// What a request with this key asked for, and the job it made, if that is less than 24 hours ago.
-    pub fn request(&self, key: &RequestKey) -> Result<Option<(Uuid, JobId)>, StoreError> {
-        let since = Timestamp::now().0 - KEY_KEPT_MS;
+    /// What a request with this key asked for, and the job it made, if that is less than 24 hours before `at`.
+    pub fn request(
+        &self,
+        key: &RequestKey,
+        at: Timestamp,
+    ) -> Result<Option<(Uuid, JobId)>, StoreError> {
+        let since = at.0.saturating_sub(KEY_KEPT_MS);
         let mut query = self.db().prepare_cached(
             "SELECT request, job FROM request_keys WHERE caller = ? AND key = ? AND at > ?",
         )?;

@@ -7,6 +7,7 @@ mod failing;
 mod life;
 mod lists;
 mod place;
+mod requests;
 mod resume;
 mod retention;
 mod snapshot;
