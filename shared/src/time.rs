@@ -1,4 +1,5 @@
-//! Time on the wire: RFC 3339, UTC, milliseconds (`2026-02-27T10:30:00.000Z`).
+//! Time on the wire: RFC 3339, UTC, milliseconds (`2026-02-27T10:30:00.000Z`). What is read may have another
+//! offset.
 //!
 //! Written by hand because the page carries it: the well-known civil-from-days arithmetic is forty
 //! lines, a calendar library tens of kilobytes of wasm. A property test holds it against jiff.
@@ -12,10 +13,13 @@ use std::{fmt, str::FromStr};
 pub struct Timestamp(pub i64);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a time is written as 2026-02-27T10:30:00.000Z (RFC 3339, UTC)")]
+#[error("a time is written as 2026-02-27T10:30:00.000Z or 2026-02-27T16:00:00+05:30 (RFC 3339)")]
 pub struct BadTimestamp;
 
 const DAY: i64 = 86_400_000;
+/// The first and last millisecond of the years that four digits can say.
+const FIRST: i64 = -62_167_219_200_000;
+const LAST: i64 = 253_402_300_799_999;
 
 impl Timestamp {
     /// The wall clock. Not for the browser, whose clock is read through `Date`.
@@ -64,7 +68,7 @@ fn days_from_civil(y: i64, m: i64, d: i64) -> i64 {
 impl FromStr for Timestamp {
     type Err = BadTimestamp;
 
-    /// `YYYY-MM-DDTHH:MM:SS[.fff…]Z`; digits past the millisecond are dropped.
+    /// `YYYY-MM-DDTHH:MM:SS[.fff…]`, then `Z`, `+HH:MM` or `-HH:MM`; digits past the millisecond are dropped.
     fn from_str(text: &str) -> Result<Self, BadTimestamp> {
         let bytes = text.as_bytes();
         let field = |range: std::ops::Range<usize>| -> Result<i64, BadTimestamp> {
@@ -80,7 +84,23 @@ impl FromStr for Timestamp {
         if marks.iter().any(|&(at, mark)| bytes[at] != mark) || h > 23 || min > 59 || s > 59 {
             return Err(BadTimestamp);
         }
-        let rest = text.get(19..).and_then(|r| r.strip_suffix('Z')).ok_or(BadTimestamp)?;
+        let end = bytes.len();
+        // Minutes that the clock there is ahead of UTC, and how long that is written.
+        let (ahead, length) = match bytes.last() {
+            Some(b'Z') => (0, 1),
+            _ => {
+                let zone = end.checked_sub(6).ok_or(BadTimestamp)?;
+                let (h, min) = (field(zone + 1..zone + 3)?, field(zone + 4..end)?);
+                let ahead = match (bytes[zone], bytes[zone + 3]) {
+                    _ if h > 23 || min > 59 => return Err(BadTimestamp),
+                    (b'+', b':') => h * 60 + min,
+                    (b'-', b':') => -(h * 60 + min),
+                    _ => return Err(BadTimestamp),
+                };
+                (ahead, 6)
+            }
+        };
+        let rest = text.get(19..end - length).ok_or(BadTimestamp)?;
         let ms = match rest.strip_prefix('.') {
             None if rest.is_empty() => 0,
             Some(f) if !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()) => {
@@ -92,7 +112,8 @@ impl FromStr for Timestamp {
         if civil(days) != (y, m, d) {
             return Err(BadTimestamp);
         }
-        Ok(Self(days * DAY + h * 3_600_000 + min * 60_000 + s * 1000 + ms))
+        let at = days * DAY + h * 3_600_000 + (min - ahead) * 60_000 + s * 1000 + ms;
+        (FIRST..=LAST).contains(&at).then_some(Self(at)).ok_or(BadTimestamp)
     }
 }
 
@@ -122,18 +143,46 @@ mod tests {
         }
 
         #[test]
-        fn never_panics_on_any_text(text in "\\PC{0,30}") {
+        fn an_offset_is_read_as_a_calendar_library_reads_it(
+            ms in -62_000_000_000_000_i64..253_000_000_000_000,
+            minutes in -23 * 60 - 59..=23 * 60 + 59,
+        ) {
+            let zone = jiff::tz::Offset::from_seconds(minutes * 60).unwrap();
+            let theirs = jiff::Timestamp::from_millisecond(ms).unwrap().display_with_offset(zone);
+            prop_assert_eq!(theirs.to_string().parse(), Ok(Timestamp(ms)), "{}", theirs);
+        }
+
+        #[test]
+        fn never_panics_on_any_text(text in "\\PC{0,30}|2026-01-01T00:00:00\\PC{0,8}") {
             let _ = text.parse::<Timestamp>();
         }
     }
 
     #[test]
-    fn a_day_that_does_not_exist_is_refused() {
+    fn a_time_with_an_offset_is_a_moment_in_utc() {
+        let written = |text: &str| text.parse::<Timestamp>().map(|at| at.to_string());
+        let utc = |text: &str| Ok(text.to_owned());
+        assert_eq!(written("2026-12-01T10:00:00+05:30"), utc("2026-12-01T04:30:00.000Z"));
+        assert_eq!(written("2026-12-31T20:00:00.25-08:00"), utc("2027-01-01T04:00:00.250Z"));
+        assert_eq!(written("2026-12-01T10:00:00-00:00"), utc("2026-12-01T10:00:00.000Z"));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
         for text in [
             "2026-02-29T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-01-01T24:00:00Z",
             "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00+0530",
+            "2026-01-01T00:00:00+24:00",
+            "2026-01-01T00:00:00+05:60",
+            "2026-01-01T00:00:00 05:30",
+            "2026-01-01T00:00:00+05:30Z",
+            "2026-01-01T00:00:00.+05:30",
+            "2026-01-01T+05:30",
+            "0000-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01",
         ] {
             assert_eq!(text.parse::<Timestamp>(), Err(BadTimestamp), "{text}");
         }

@@ -45,7 +45,10 @@ impl Fields for Execution {
     const WANTED: &'static [(&'static str, &'static str)] = &[
         ("pipeline", "the name of a pipeline, as text"),
         ("params", WANTED_PARAMS),
-        ("run_at", "a time such as \"2026-02-27T10:30:00Z\" (RFC 3339, UTC)"),
+        (
+            "run_at",
+            "a time such as \"2026-02-27T10:30:00Z\" or \"2026-02-27T16:00:00+05:30\" (RFC 3339)",
+        ),
         ("priority", WANTED_PRIORITY),
     ];
 }

@@ -31,9 +31,9 @@ pub(super) struct JobsParams {
     queue: Option<String>,
     /// Id of a worker.
     worker: Option<String>,
-    /// Created at or after this (RFC 3339).
+    /// Created at or after this (RFC 3339; the `+` of an offset is written `%2B` in an address).
     from: Option<String>,
-    /// Created before this (RFC 3339).
+    /// Created before this (RFC 3339; the `+` of an offset is written `%2B` in an address).
     to: Option<String>,
     /// Words in name, parameters, error or ids; the last one may be a beginning. Newest first, whatever `sort` says.
     q: Option<String>,

@@ -5,6 +5,7 @@ use crate::{
     running::{Running, pipeline},
 };
 use serde_json::{Value, json};
+use shared::Timestamp;
 
 const PARAMS: &str = r#"
 [[pipeline]]
@@ -174,6 +175,30 @@ async fn a_queue_is_paused_and_goes_on() {
     assert_eq!(odd.status, 400);
     assert_eq!(post(&server, "/api/v1/queues/default/resume", None, json!({})).await.status, 200);
     server.over(&id).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_time_may_be_given_with_an_offset_and_is_kept_in_utc() {
+    const MINUTE: i64 = 60_000;
+    // As a clock shows it that is so many hours ahead of UTC.
+    let there = |at: Timestamp, hours: i64| {
+        let clock = Timestamp(at.0 + hours * 60 * MINUTE).to_string();
+        clock.replace('Z', &format!("{hours:+03}:00"))
+    };
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    let soon = Timestamp(Timestamp::now().0 + 60 * MINUTE);
+    let run = json!({ "pipeline": "hello", "run_at": there(soon, -8) });
+    let job = post(&server, "/api/v1/executions", None, run).await.json().await;
+    assert_eq!(job["run_at"], soon.to_string());
+    let created: Timestamp = job["created_at"].as_str().unwrap().parse().unwrap();
+    let count = async |filter: &str, minutes: i64| {
+        let at = there(Timestamp(created.0 + minutes * MINUTE), 13).replace('+', "%2B");
+        server.json(&format!("/api/v1/jobs?{filter}={at}")).await["total"]["count"].clone()
+    };
+    for (filter, before, after) in [("from", 1, 0), ("to", 0, 1)] {
+        assert_eq!([count(filter, -1).await, count(filter, 1).await], [before, after], "{filter}");
+    }
     server.stop().await;
 }
 
