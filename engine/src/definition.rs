@@ -59,6 +59,39 @@ impl Settings {
     pub fn pipeline(&self, name: &str) -> Option<&Definition> {
         self.pipelines.iter().find(|pipeline| pipeline.name == name)
     }
+
+    /// Keys, as the configuration file has them, of what `other` says otherwise, pipelines apart.
+    pub fn differing(&self, other: &Self) -> Vec<&'static str> {
+        // Taken apart as a whole, so that no setting is forgotten.
+        let Self {
+            on_shutdown,
+            inherit_env,
+            grace,
+            max_log_bytes,
+            min_free_disk,
+            redact,
+            retention: Retention { completed, failed, jobs, log_bytes },
+            allow_pipeline_editing,
+            queues,
+            pipelines: _,
+        } = self;
+        let kept = &other.retention;
+        let differs = [
+            ("on_shutdown", *on_shutdown != other.on_shutdown),
+            ("inherit_env", *inherit_env != other.inherit_env),
+            ("grace", *grace != other.grace),
+            ("max_log_bytes", *max_log_bytes != other.max_log_bytes),
+            ("min_free_disk", *min_free_disk != other.min_free_disk),
+            ("redact", *redact != other.redact),
+            ("retention.completed", *completed != kept.completed),
+            ("retention.failed", *failed != kept.failed),
+            ("retention.jobs", *jobs != kept.jobs),
+            ("retention.log_bytes", *log_bytes != kept.log_bytes),
+            ("allow_pipeline_editing", *allow_pipeline_editing != other.allow_pipeline_editing),
+            ("queue", *queues != other.queues),
+        ];
+        differs.into_iter().filter_map(|(key, differs)| differs.then_some(key)).collect()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

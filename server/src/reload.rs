@@ -8,7 +8,8 @@ use tokio::sync::Mutex;
 /// What a reload did.
 #[derive(Clone, Debug, Default)]
 pub struct Reloaded {
-    pub pipelines: engine::Reloaded,
+    /// What holds from now on.
+    pub at_once: engine::Reloaded,
     /// Keys of what the file says otherwise than at the start and what holds from the next one on.
     pub at_next_start: Vec<&'static str>,
 }
@@ -51,17 +52,18 @@ impl Reloads {
             Err(_) => return Ok(Reloaded::default()),
         };
         let at_next_start = settings.access.differing(&self.started);
-        let pipelines = self.engine.reload(settings.engine);
+        let at_once = self.engine.reload(settings.engine);
         tracing::info!(
-            added = ?pipelines.added,
-            changed = ?pipelines.changed,
-            removed = ?pipelines.removed,
+            added = ?at_once.added,
+            changed = ?at_once.changed,
+            removed = ?at_once.removed,
+            settings = ?at_once.settings,
             "the configuration was reloaded"
         );
         if !at_next_start.is_empty() {
             let keys = at_next_start.join(", ");
             tracing::warn!(keys, "of the configuration, {keys} will hold from the next start on");
         }
-        Ok(Reloaded { pipelines, at_next_start })
+        Ok(Reloaded { at_once, at_next_start })
     }
 }

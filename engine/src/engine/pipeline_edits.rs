@@ -71,12 +71,13 @@ impl From<SendError> for EditError {
     }
 }
 
-/// What a reload changed: names of pipelines.
+/// What a reload changed: names of pipelines, and keys of the file's other settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reloaded {
     pub added: Vec<String>,
     pub changed: Vec<String>,
     pub removed: Vec<String>,
+    pub settings: Vec<&'static str>,
 }
 
 impl Reloaded {
@@ -89,6 +90,7 @@ impl Reloaded {
             added: names(after, &|new| before.pipeline(&new.name).is_none()),
             changed: names(after, &|new| before.pipeline(&new.name).is_some_and(|old| old != new)),
             removed: names(before, &|old| after.pipeline(&old.name).is_none()),
+            settings: after.differing(before),
         }
     }
 }

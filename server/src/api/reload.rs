@@ -16,13 +16,18 @@ use serde::Serialize;
 use shared::problem::Problem;
 use utoipa::ToSchema;
 
-/// Names of the pipelines that a reload changed, and what it could not change.
+/// What a reload changed, and what it could not change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reloaded)]
 pub(super) struct ReloadAnswer {
+    /// Names of pipelines that were not there before.
     added: Vec<String>,
+    /// Names of those that are defined otherwise than before.
     changed: Vec<String>,
+    /// Names of those that are not there any more.
     removed: Vec<String>,
+    /// Keys of other settings that the file has otherwise than before, such as `min_free_disk`; they hold from now on.
+    settings: Vec<&'static str>,
     /// Keys of settings that the file has otherwise than at the start of the server; they hold from its next start
     /// on: `public_url`, `trusted_proxies`, and those of `limits` and `access`.
     at_next_start: Vec<&'static str>,
@@ -52,10 +57,10 @@ pub(super) async fn reload(
 ) -> Answer<Json<ReloadAnswer>> {
     Params::of(query, &[])?;
     match reloads.now().await {
-        Ok(Reloaded { pipelines, at_next_start }) => {
+        Ok(Reloaded { at_once, at_next_start }) => {
             tracing::info!(by = %caller.name, "reload asked for");
-            let engine::Reloaded { added, changed, removed } = pipelines;
-            Ok(Json(ReloadAnswer { added, changed, removed, at_next_start }))
+            let engine::Reloaded { added, changed, removed, settings } = at_once;
+            Ok(Json(ReloadAnswer { added, changed, removed, settings, at_next_start }))
         }
         Err(error @ (ConfigError::Unreadable { .. } | ConfigError::Wrong(_))) => {
             Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))

@@ -216,9 +216,34 @@ async fn a_reload_is_all_or_nothing() {
     std::fs::write(&server.file, two).unwrap();
     let reloaded = post(&server, "/api/v1/config/reload", None, json!({})).await;
     assert_eq!(reloaded.status, 200);
-    let expected = json!({ "added": ["two"], "changed": [], "removed": [], "at_next_start": [] });
+    let expected = json!({
+        "added": ["two"], "changed": [], "removed": [], "settings": [], "at_next_start": []
+    });
     assert_eq!(reloaded.json().await, expected);
     assert_eq!(post(&server, "/api/v1/executions", None, run).await.status, 202);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_names_each_setting_that_it_changed() {
+    let server = Running::start("").await;
+    let settings = async |file: &str| {
+        std::fs::write(&server.file, file).unwrap();
+        let reloaded = post(&server, "/api/v1/config/reload", None, json!({})).await;
+        let mut reloaded = reloaded.json().await;
+        let settings = reloaded["settings"].take();
+        reloaded["settings"] = json!([]);
+        let lists = reloaded.as_object().unwrap().values();
+        assert!(lists.into_iter().all(|list| *list == json!([])), "{reloaded}");
+        settings
+    };
+    let file = "min_free_disk = '7MiB'\ngrace = '3s'\nredact = true\nretention.jobs = 7\n\
+                [[queue]]\nname = 'other'\n";
+    let keys = ["grace", "min_free_disk", "redact", "retention.jobs", "queue"];
+    assert_eq!(settings(file).await, json!(keys));
+    assert_eq!(settings(file).await, json!([]));
+    let more = format!("retention.log_bytes = '1MiB'\n{file}");
+    assert_eq!(settings(&more).await, json!(["retention.log_bytes"]));
     server.stop().await;
 }
 

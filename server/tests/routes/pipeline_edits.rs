@@ -123,14 +123,14 @@ async fn a_reload_keeps_what_was_made_unless_the_file_has_its_name_or_allows_non
     let both = ALLOWED.to_owned() + &pipeline("hello", &["true"]);
     assert_eq!(
         reload(&server, &both).await,
-        json!({ "added": ["hello"], "changed": [], "removed": [], "at_next_start": [] })
+        json!({ "added": ["hello"], "changed": [], "removed": [], "settings": [], "at_next_start": [] })
     );
     assert_eq!(origin(&server, "made").await, "api");
     let same = ALLOWED.to_owned() + &pipeline("made", &["echo file"]);
     let reloaded = reload(&server, &same).await;
     assert_eq!(
         reloaded,
-        json!({ "added": [], "changed": ["made"], "removed": ["hello"], "at_next_start": [] })
+        json!({ "added": [], "changed": ["made"], "removed": ["hello"], "settings": [], "at_next_start": [] })
     );
     assert_eq!(origin(&server, "made").await, "file");
     assert_eq!(reload(&server, "").await["removed"], json!(["made"]));
