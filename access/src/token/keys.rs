@@ -8,8 +8,10 @@ use jsonwebtoken::{
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// How long fetched keys are used before they are fetched anew.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -45,7 +47,7 @@ impl KeySource {
 pub(super) struct Keys {
     source: KeySource,
     client: Option<reqwest::Client>,
-    known: Mutex<Known>,
+    known: Arc<Mutex<Known>>,
 }
 
 #[derive(Default)]
@@ -53,6 +55,8 @@ struct Known {
     keys: Arc<Vec<Key>>,
     fetched: Option<Instant>,
     tried: Option<Instant>,
+    /// The end of the fetch that was begun last.
+    over: Option<CancellationToken>,
 }
 
 enum Key {
@@ -81,25 +85,15 @@ impl Keys {
                 Some(client.map_err(|error| AccessError::Keys(error.to_string()))?)
             }
         };
-        Ok(Self { source, client, known: Mutex::new(known) })
+        Ok(Self { source, client, known: Arc::new(Mutex::new(known)) })
     }
 
     /// The key for a token with this `kid` and algorithm. Keys that are not known are looked for once a minute.
     pub async fn find(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {
-        if let (KeySource::Url(url), Some(client)) = (&self.source, &self.client)
-            && self.is_to_be_fetched(kid, algorithm)
-        {
-            // Not under the lock: who has a key that is known does not wait.
-            match fetch(client, url).await {
-                Ok(keys) => {
-                    let mut known = self.known();
-                    known.keys = Arc::new(keys);
-                    known.fetched = Some(Instant::now());
-                }
-                Err(why) => tracing::warn!(url, why, "the issuer's keys cannot be fetched"),
-            }
+        if let Some(over) = self.fetching(kid, algorithm) {
+            over.cancelled().await;
         }
-        let known = self.known();
+        let known = lock(&self.known);
         // A key that was withdrawn meanwhile is not used for ever.
         let stale = known.fetched.is_some_and(|at| at.elapsed() >= KEPT);
         let keys = known.keys.clone();
@@ -107,22 +101,46 @@ impl Keys {
         if stale { None } else { chosen(&keys, kid, algorithm) }
     }
 
-    /// Whether the keys are old, or have not this one, and may be asked for again.
-    fn is_to_be_fetched(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
-        let mut known = self.known();
+    /// The end of a fetch that has to be waited for: the keys are old, or have not this one. Whoever comes while one
+    /// is under way waits for the same.
+    fn fetching(&self, kid: Option<&str>, algorithm: Algorithm) -> Option<CancellationToken> {
+        let (KeySource::Url(url), Some(client)) = (&self.source, &self.client) else { return None };
+        let mut known = lock(&self.known);
         let old = known.fetched.is_none_or(|at| at.elapsed() >= FRESH);
-        let may_try = known.tried.is_none_or(|at| at.elapsed() >= BETWEEN);
-        let fetch = may_try && (old || chosen(&known.keys, kid, algorithm).is_none());
-        if fetch {
-            known.tried = Some(Instant::now());
+        if !old && chosen(&known.keys, kid, algorithm).is_some() {
+            return None;
         }
-        fetch
+        if let Some(over) = known.over.as_ref().filter(|over| !over.is_cancelled()) {
+            return Some(over.clone());
+        }
+        if known.tried.is_some_and(|at| at.elapsed() < BETWEEN) {
+            return None;
+        }
+        known.tried = Some(Instant::now());
+        let over = CancellationToken::new();
+        known.over = Some(over.clone());
+        drop(known);
+        // A task of its own: a request that is given up takes no fetch with it, of which there is one a minute.
+        let (client, url, known) = (client.clone(), url.clone(), self.known.clone());
+        let ends = over.clone().drop_guard();
+        tokio::spawn(async move {
+            match fetch(&client, &url).await {
+                Ok(keys) => {
+                    let mut known = lock(&known);
+                    known.keys = Arc::new(keys);
+                    known.fetched = Some(Instant::now());
+                }
+                Err(why) => tracing::warn!(url, why, "the issuer's keys cannot be fetched"),
+            }
+            drop(ends);
+        });
+        Some(over)
     }
+}
 
-    /// Nothing that holds this lock can panic half-way through a change.
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Nothing that holds this lock can panic half-way through a change.
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn chosen(keys: &[Key], kid: Option<&str>, algorithm: Algorithm) -> Option<DecodingKey> {

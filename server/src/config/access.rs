@@ -219,11 +219,19 @@ impl PublicUrl {
             _ => return Err(WANTED),
         };
         let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-        if authority.as_str().contains('@') || host.is_empty() {
+        // `http` takes a name before the host, and anything as the port behind it.
+        let behind = authority.as_str().strip_prefix(authority.host());
+        let fits = behind
+            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port));
+        if host.is_empty() || !fits {
             return Err(WANTED);
         }
         Ok((https, host.to_ascii_lowercase()))
     }
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|port: u16| port > 0)
 }
 
 #[cfg(test)]
@@ -238,6 +246,11 @@ mod tests {
         assert_eq!(origin("http://[::1]:8080").unwrap(), "http://[::1]:8080");
         for wrong in ["jobs.example.com", "ftp://a", "https://u@a", "https://", "https://a?b"] {
             assert!(origin(wrong).is_err(), "{wrong}");
+        }
+        for port in ["99999", "65536", "0", "", "-1", "+8", "1e3"] {
+            for host in ["a.example", "[::1]", "9"] {
+                assert!(origin(&format!("https://{host}:{port}")).is_err(), "{host} {port}");
+            }
         }
         assert!(origin("https://a/tailboard").unwrap_err().contains("below a path"));
     }

@@ -19,6 +19,7 @@ use axum::{
 };
 use std::{future::poll_fn, pin::pin, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::Error;
 
 /// A client has nothing to say but that it is there.
 const MOST_RECEIVED: usize = 4 * 1024;
@@ -68,6 +69,10 @@ enum End {
     Closing,
     /// The caller may not see it any more.
     AccessEnded,
+    /// The client said more than it has to say.
+    TooLong,
+    /// The client closed it, and waits for the answer to that.
+    Closed,
     /// The client is not there any more.
     Gone,
 }
@@ -79,7 +84,8 @@ impl End {
             Self::Over => Some(1000),
             Self::Closing => Some(1001),
             Self::AccessEnded => Some(4401),
-            Self::Gone => None,
+            Self::TooLong => Some(1009),
+            Self::Closed | Self::Gone => None,
         }
     }
 }
@@ -106,8 +112,10 @@ impl Client {
                 },
                 () = sleep_until(self.until) => return End::Over,
                 received = self.socket.recv() => match received {
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
+                    Some(Ok(Message::Close(_))) => return End::Closed,
                     Some(Ok(_)) => continue,
+                    Some(Err(error)) if is_too_long(&error) => return End::TooLong,
+                    Some(Err(_)) | None => return End::Gone,
                 },
                 said = events.next() => said,
             };
@@ -143,18 +151,28 @@ impl Client {
     }
 
     async fn close(mut self, end: End) {
-        let Some(code) = end.code() else { return };
+        if end == End::Gone {
+            return;
+        }
         let last_word = async {
-            let close = CloseFrame { code, reason: "".into() };
-            if self.socket.send(Message::Close(Some(close))).await.is_ok() {
-                // Until the client has closed too: what it said meanwhile, left unread, would reset the
-                // connection and take the last frames with it.
-                while let Some(Ok(_)) = self.socket.recv().await {}
+            if let Some(code) = end.code() {
+                let close = CloseFrame { code, reason: "".into() };
+                if self.socket.send(Message::Close(Some(close))).await.is_err() {
+                    return;
+                }
             }
+            // Until both have closed: our answer to the client's close goes out here, and what the client said
+            // meanwhile, left unread, would reset the connection and take the last frames with it.
+            while let Some(Ok(_)) = self.socket.recv().await {}
         };
         // One that does not answer has had its time.
         let _ = timeout(LAST_WORD, last_word).await;
     }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref());
+    matches!(cause, Some(Error::Capacity(_)))
 }
 
 fn end(told: Told) -> Option<End> {
@@ -175,6 +193,7 @@ mod tests {
         assert_eq!(code(Told::AccessEnded), Some(4401));
         assert_eq!(code(Told::Closing), Some(1001));
         assert_eq!(code(Told::Beat), None);
-        assert_eq!((End::Over.code(), End::Gone.code()), (Some(1000), None));
+        assert_eq!((End::Over.code(), End::TooLong.code()), (Some(1000), Some(1009)));
+        assert_eq!((End::Closed.code(), End::Gone.code()), (None, None), "nothing but the answer");
     }
 }

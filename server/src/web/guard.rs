@@ -112,11 +112,11 @@ fn refused(names: &Names, request: &Request<Body>) -> Option<(StatusCode, &'stat
     // A browser lets any page open a socket to anywhere, and read it.
     let headers = request.headers();
     let opens_socket = opens_socket(headers);
-    // What carries a cookie is a browser, which says whose page opens a socket.
-    let unsaid = opens_socket
+    // What carries a cookie is a browser, which says whose page opens a socket; nothing else it says makes up for that.
+    let by_cookie = opens_socket
         && headers.contains_key(header::COOKIE)
-        && !headers.contains_key(header::AUTHORIZATION)
-        && !headers.contains_key(header::ORIGIN);
+        && !headers.contains_key(header::AUTHORIZATION);
+    let unsaid = by_cookie && !has_our_origin(names, headers, host);
     ((changes || opens_socket) && (unsaid || !same_site(names, headers, host)))
         .then_some((StatusCode::FORBIDDEN, "another site asked for this"))
 }
@@ -126,13 +126,12 @@ fn same_site(names: &Names, headers: &HeaderMap, host: Option<&str>) -> bool {
     if let Some(site) = headers.get("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
-    match headers.get(header::ORIGIN) {
-        None => true,
-        Some(origin) => {
-            let origin = origin.to_str().ok();
-            origin.zip(host).is_some_and(|(origin, host)| names.has(origin, host))
-        }
-    }
+    !headers.contains_key(header::ORIGIN) || has_our_origin(names, headers, host)
+}
+
+fn has_our_origin(names: &Names, headers: &HeaderMap, host: Option<&str>) -> bool {
+    let origin = only(headers, header::ORIGIN.as_str());
+    origin.zip(host).is_some_and(|(origin, host)| names.has(origin, host))
 }
 
 /// Whether a WebSocket is asked for. Another protocol (`h2c`) is not spoken here: it is answered without.

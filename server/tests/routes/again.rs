@@ -248,6 +248,46 @@ async fn a_reload_names_each_setting_that_it_changed() {
 }
 
 #[tokio::test]
+async fn a_queue_that_a_reload_removes_and_its_worker_are_told_as_deleted_after_their_last_run() {
+    let gate = Running::gate("gate");
+    let waits = pipeline("waits", &[&gate.wait()]);
+    let of_extra = waits.replace("name = 'waits'", "name = 'waits'\nqueue = 'extra'");
+    let server = Running::start(&format!("[[queue]]\nname = 'extra'\n{of_extra}")).await;
+    server.queue("extra").await;
+    let id = server.run("waits").await;
+    let workers =
+        async || server.json("/api/v1/workers").await["items"].as_array().unwrap().clone();
+    let worker = workers().await.into_iter().find(|worker| worker["queues"] == json!(["extra"]));
+    let worker = worker.unwrap()["id"].clone();
+    let mut events = server.events("", &[]).await;
+    let mut of_queues = server.events("&types=queue", &[]).await;
+    events.first_bytes().await;
+    of_queues.first_bytes().await;
+
+    std::fs::write(&server.file, waits).unwrap();
+    assert_eq!(post(&server, "/api/v1/config/reload", None, json!({})).await.status, 200);
+    gate.open();
+    events.job(&id, "completed").await;
+    let connection = server.connection().await;
+    let mut told = Vec::new();
+    for (name, field, gone) in
+        [("worker:deleted", "id", &worker), ("queue:deleted", "name", &json!("extra"))]
+    {
+        let event = events.named(name).await;
+        let position = event.id.as_deref().unwrap();
+        let revision: u64 = position.split_once('-').unwrap().1.parse().unwrap();
+        let data = json!({ field: gone, "connectionId": connection, "revision": revision });
+        assert_eq!(event.data, data, "{name}");
+        told.push(event);
+    }
+    assert_eq!(of_queues.named("queue:deleted").await, told[1]);
+    let queues = server.json("/api/v1/queues").await;
+    assert!(queues["items"].as_array().unwrap().iter().all(|queue| queue["name"] != "extra"));
+    assert!(workers().await.iter().all(|left| left["id"] != worker));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_reload_names_each_changed_setting_that_waits_for_the_next_start() {
     let before = "limits.streams = 7\naccess.sign_ins = 3\n";
     let server = Running::start(before).await;

@@ -264,3 +264,21 @@ async fn every_stream_ends_with_a_time_to_come_again_when_the_server_goes() {
     assert_eq!(server.streams.count(), 0);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn no_stream_is_compressed_whatever_the_client_can_read() {
+    let gate = Running::gate("gate");
+    let server = Running::start(&pipeline("waits", &[&gate.wait()])).await;
+    let id = server.run("waits").await;
+    for path in server.streams_of(&id).await {
+        let mut answer = server.get_with(&path, &[("Accept-Encoding", "gzip, br")]).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(["", "identity"].contains(&answer.header("content-encoding")), "{path}");
+        assert!(answer.header("cache-control").contains("no-transform"), "{path}");
+        let first = String::from_utf8(answer.piece().await.unwrap()).unwrap();
+        let begins = if path.starts_with("/v0/") { "[tailboard] " } else { "retry: " };
+        assert!(first.starts_with(begins), "{path}: {first}");
+    }
+    gate.open();
+    server.stop().await;
+}

@@ -128,6 +128,36 @@ async fn a_job_that_is_over_is_told_and_the_stream_ends() {
 }
 
 #[tokio::test]
+async fn a_job_that_vanishes_is_told_as_deleted_and_the_stream_ends() {
+    let server = Running::start(&pipeline("hello", &["true"])).await;
+    server.queue("default").await;
+    server.post("/api/v1/queues/default/pause", &json!({})).await;
+    // The store is read so seldom that the job is over and gone before anybody has seen the one or the other: almost
+    // always, so it is tried again where the stream looked just between the two.
+    server.switch_events("off").await;
+    let mut tries = 0;
+    let (id, rest) = loop {
+        let id = server.run("hello").await;
+        let path = format!("/api/jobs/{id}/stream?poll_interval=1");
+        let mut events = Events::of(server.get(&path).await);
+        events.named("job_status").await;
+        assert_eq!(server.cancel(&id).await.status, 202);
+        assert_eq!(server.delete(&format!("/api/v1/jobs/{id}")).await.status, 204);
+        let rest = events.rest().await;
+        if rest.iter().all(|event| event.name != "job_finished") {
+            break (id, rest);
+        }
+        tries += 1;
+        assert!(tries < 20, "{rest:?}");
+    };
+    let deleted = rest.last().unwrap();
+    assert_eq!((&*deleted.name, deleted.id.as_deref()), ("job_deleted", Some("end")));
+    assert_eq!(deleted.data, json!({ "job_id": id }));
+    assert_eq!(server.get(&format!("/api/jobs/{id}/stream")).await.status, 404);
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_job_that_waits_is_pending_and_one_that_is_cancelled_says_so() {
     let gate = Running::gate("gate");
     let toml = format!(

@@ -13,7 +13,11 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Error, Message, client::IntoClientRequest},
+    tungstenite::{
+        Error, Message,
+        client::IntoClientRequest,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
 };
 
 const NOBODY: &str = "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1";
@@ -168,6 +172,38 @@ async fn silence_is_filled_with_ping_frames_and_a_client_that_closes_frees_every
     socket.0.send(Message::Close(None)).await.unwrap();
     drop(gone);
     server.no_streams().await;
+    gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_close_of_the_client_is_answered_with_the_same_code() {
+    let gate = Running::gate("gate");
+    let flood = pipeline("floods", &["seq 1 400000"]);
+    let server = Running::start(&(pipeline("waits", &[&gate.wait()]) + &flood)).await;
+    // One that waits for its next event, and one that is being told of many.
+    for id in [server.run("waits").await, server.run_to_end("floods").await] {
+        let mut socket = Socket::open(&server, &id, "").await;
+        socket.next().await.unwrap();
+        let close = CloseFrame { code: CloseCode::Normal, reason: "enough".into() };
+        socket.0.send(Message::Close(Some(close))).await.unwrap();
+        assert_eq!(socket.rest().await.1, 1000);
+    }
+    server.no_streams().await;
+    gate.open();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn it_closes_with_1009_when_the_client_says_more_than_it_has_to_say() {
+    let gate = Running::gate("gate");
+    let server = Running::start(&pipeline("waits", &[&gate.wait()])).await;
+    let id = server.run("waits").await;
+    let mut socket = Socket::open(&server, &id, "").await;
+    socket.0.send(Message::Text("x".repeat(4 * 1024).into())).await.unwrap();
+    socket.next().await.expect("up to 4 KiB may be said");
+    socket.0.send(Message::Text("x".repeat(4 * 1024 + 1).into())).await.unwrap();
+    assert_eq!(socket.rest().await.1, 1009);
     gate.open();
     server.stop().await;
 }

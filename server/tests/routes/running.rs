@@ -200,6 +200,19 @@ impl Running {
         while events.named("queue:snapshot").await.data["name"] != name {}
     }
 
+    /// The path of every stream there is over HTTP, of this job where it is one of a job.
+    pub async fn streams_of(&self, job: &str) -> [String; 6] {
+        let pipeline = self.json(&format!("/api/v1/jobs/{job}")).await["name"].clone();
+        [
+            format!("/api/events/stream?connectionId={}", self.connection().await),
+            format!("/api/jobs/{job}/stream"),
+            format!("/api/jobs/{job}/logs"),
+            format!("/api/v1/executions/{job}/events"),
+            format!("/v0/pipelines/{}/logs", pipeline.as_str().unwrap()),
+            format!("/runner-jobs/{job}/events/stream"),
+        ]
+    }
+
     pub async fn cancel(&self, id: &str) -> Answer {
         self.post(&format!("/api/v1/jobs/{id}/cancel"), &json!({})).await
     }

@@ -1,264 +1,99 @@
-//! Streams end with the access of whoever opened them; and how much one may have.
+//! Every stream ends with the access of whoever opened it.
 
-use super::*;
-use crate::events::Events;
+use super::{rules, *};
+use crate::running::pipeline;
+use shared::{Role, Timestamp};
+use std::time::Duration;
 
-/// The dashboard's stream, by these header lines.
-async fn stream(server: &Running, head: &[(&str, &str)]) -> Answer {
-    let path = format!("/api/events/stream?connectionId={}", server.connection().await);
-    let answer = server.bare("GET", &path, head, "").await;
-    assert_eq!(answer.status, 200);
-    answer
-}
+/// How soon a stream ends.
+const SOON: Duration = Duration::from_secs(5);
 
-/// Reads to the end of the stream; the client's own patience is the bound.
-async fn ends(answer: Answer) {
-    let mut events = Events::of(answer);
-    while events.next().await.is_some() {}
+/// All streams of one caller, of a job that runs.
+struct Open(Vec<(String, Answer)>);
+
+impl Open {
+    async fn by(server: &Running, job: &str, credential: (&str, &str)) -> Self {
+        let mut open = Vec::new();
+        for path in server.streams_of(job).await {
+            let mut answer = server.bare("GET", &path, &[credential], "").await;
+            assert_eq!(answer.status, 200, "{path}");
+            assert!(answer.piece().await.is_some(), "{path}");
+            open.push((path, answer));
+        }
+        Self(open)
+    }
+
+    /// Whether each of them ends so soon from now.
+    async fn ends_within(self, time: Duration, why: &str) {
+        let until = tokio::time::Instant::now() + time;
+        for (path, mut answer) in self.0 {
+            let rest = async { while answer.piece().await.is_some() {} };
+            let ended = tokio::time::timeout_at(until, rest).await;
+            ended.unwrap_or_else(|_| panic!("{path} goes on after {why}"));
+        }
+    }
+
+    /// Whether each of them still has something to say; the log of a pipeline that is silent has not.
+    async fn go_on(&mut self) {
+        for (path, answer) in self.0.iter_mut().filter(|(path, _)| !path.starts_with("/v0/")) {
+            assert!(answer.piece().await.is_some(), "{path}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn streams_end_with_sign_out_revocation_another_role_and_disabling() {
-    let server = Running::start("").await;
-    let (id, token) = server.key("tail", "viewer").await;
-    let bearer = format!("Bearer {token}");
-    let by_key = stream(&server, &[("Authorization", &bearer)]).await;
+    let gate = Running::gate("gate");
+    let server = Running::start(&pipeline("waits", &[&gate.wait()])).await;
+    let job = server.run("waits").await;
+    let by_cookie = async |cookie: &str| Open::by(&server, &job, ("Cookie", cookie)).await;
+    let (key, token) = server.key("tail", "viewer").await;
+    let by_key = Open::by(&server, &job, ("Authorization", &format!("Bearer {token}"))).await;
     let ann = server.user("ann", "viewer").await;
-    let signed_in = stream(&server, &[("Cookie", &ann)]).await;
+    let signed_in = by_cookie(&ann).await;
     let bob = server.user("bob", "viewer").await;
-    let promoted = stream(&server, &[("Cookie", &bob)]).await;
-    let cleo = server.user("cleo", "viewer").await;
-    let disabled = stream(&server, &[("Cookie", &cleo)]).await;
-    let dan = server.user("dan", "viewer").await;
-    let mut stays = Events::of(stream(&server, &[("Cookie", &dan)]).await);
+    let promoted = by_cookie(&bob).await;
+    let disabled = by_cookie(&server.user("cleo", "viewer").await).await;
+    let mut stays = by_cookie(&server.user("dan", "viewer").await).await;
 
-    server.call("DELETE", &format!("/api/v1/keys/{id}"), json!({})).await;
-    ends(by_key).await;
+    server.call("DELETE", &format!("/api/v1/keys/{key}"), json!({})).await;
+    by_key.ends_within(SOON, "the key was revoked").await;
     server.form("/logout", &ann, "").await;
-    ends(signed_in).await;
+    signed_in.ends_within(SOON, "sign-out").await;
     server.call("PATCH", "/api/v1/users/bob", json!({ "role": "operator" })).await;
-    ends(promoted).await;
+    promoted.ends_within(SOON, "another role").await;
     server.call("PATCH", "/api/v1/users/cleo", json!({ "disabled": true })).await;
-    ends(disabled).await;
-    assert!(stays.next().await.is_some(), "nobody else's ends");
+    disabled.ends_within(SOON, "the user was disabled").await;
+    stays.go_on().await;
+    assert!(server.streams.count() >= stays.0.len(), "nobody else's ends");
     let me = server.bare("GET", "/api/v1/me", &[("Cookie", &bob)], "").await;
     assert_eq!(me.json().await["role"], "operator", "another role is no sign-out");
+    gate.open();
     server.stop().await;
 }
 
 #[tokio::test]
-async fn a_stream_ends_when_its_key_expires() {
-    let server = Running::start("").await;
-    let until = shared::Timestamp(shared::Timestamp::now().0 + 1_500);
+async fn streams_end_when_the_key_or_token_that_opened_them_expires() {
+    let gate = Running::gate("gate");
+    let dir = tempfile::tempdir().unwrap();
+    let (issuer, signs) = rules::issuer(dir.path());
+    let server = Running::start(&format!("{}{issuer}", pipeline("waits", &[&gate.wait()]))).await;
+    let job = server.run("waits").await;
+    // Long enough to open them all on a machine that has much to do.
+    let lives = Duration::from_secs(4);
+    let until = Timestamp(Timestamp::now().0 + lives.as_millis() as i64);
     let key = json!({ "name": "short", "role": "viewer", "until": until });
-    let token = server.call("POST", "/api/v1/keys", key).await.json().await["token"].clone();
-    let bearer = format!("Bearer {}", token.as_str().unwrap());
-    ends(stream(&server, &[("Authorization", &bearer)]).await).await;
-    let late = server.bare("GET", "/api/v1/me", &[("Authorization", &bearer)], "").await;
-    assert_eq!(late.status, 401);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn past_its_streams_a_browser_is_told_to_come_again_and_a_script_429() {
-    let server = Running::start("[limits]\nstreams_per_caller = 1\n").await;
-    let ann = server.user("ann", "viewer").await;
-    let first = stream(&server, &[("Cookie", &ann)]).await;
-    let later = stream(&server, &[("Cookie", &ann)]).await;
-    for name in ["content-type", "cache-control", "x-accel-buffering", "x-content-type-options"] {
-        assert_eq!(later.header(name), first.header(name), "as any stream: {name}");
+    let key = server.call("POST", "/api/v1/keys", key).await.json().await["token"].clone();
+    let key = format!("Bearer {}", key.as_str().unwrap());
+    let token = rules::token(&signs, Role::Viewer, lives.as_secs() as i64);
+    let by_key = Open::by(&server, &job, ("Authorization", &key)).await;
+    let by_token = Open::by(&server, &job, ("Authorization", &token)).await;
+    by_key.ends_within(lives + SOON, "the key was over").await;
+    by_token.ends_within(SOON, "the token was over").await;
+    for credential in [&key, &token] {
+        let late = server.bare("GET", "/api/v1/me", &[("Authorization", credential)], "").await;
+        assert_eq!(late.status, 401);
     }
-    assert_eq!(later.header("x-accel-buffering"), "no");
-    let later = later.text().await;
-    let wait: u64 = later.strip_prefix("retry: ").unwrap().lines().next().unwrap().parse().unwrap();
-    assert!((5_000..=15_000).contains(&wait), "{later}");
-    assert_eq!(later, format!("retry: {wait}\n:later\n"));
-    let (_, token) = server.key("tail", "viewer").await;
-    let bearer = format!("Bearer {token}");
-    let _open = stream(&server, &[("Authorization", &bearer)]).await;
-    let path = format!("/api/events/stream?connectionId={}", server.connection().await);
-    let refused = server.bare("GET", &path, &[("Authorization", &bearer)], "").await;
-    assert_eq!(refused.status, 429);
-    assert!(!refused.header("retry-after").is_empty());
-    assert_eq!(refused.json().await["error"]["code"], "RATE_LIMITED");
-    drop(first);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn all_of_one_address_share_its_streams_and_everybody_those_of_the_server() {
-    for limit in ["streams_per_address", "streams"] {
-        let server = Running::start(&format!("[limits]\n{limit} = 1\n")).await;
-        let (ann, bob) = (server.user("ann", "viewer").await, server.user("bob", "viewer").await);
-        let _first = stream(&server, &[("Cookie", &ann)]).await;
-        let later = stream(&server, &[("Cookie", &bob)]).await.text().await;
-        assert!(later.starts_with("retry: "), "{limit}: {later}");
-        server.stop().await;
-    }
-}
-
-/// What was refused of all that was asked, newest first: what it was, and why.
-async fn refusals(server: &Running) -> Vec<(String, String)> {
-    let audit = server.json("/api/v1/audit").await;
-    let items = audit["items"].as_array().unwrap().iter();
-    let refused = items.filter(|entry| entry["status"] == 429);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    refused.map(|entry| (text(&entry["target"]), text(&entry["detail"]))).collect()
-}
-
-#[tokio::test]
-async fn a_refused_stream_names_the_bound_that_is_reached_and_so_does_the_audit_log() {
-    let hello = crate::running::pipeline("hello", &["true"]);
-    for limit in ["streams_per_caller", "streams_per_address", "streams"] {
-        let server = Running::start(&format!("limits.{limit} = 1\n{hello}")).await;
-        let job = server.run_to_end("hello").await;
-        server.no_streams().await;
-        let dashboard = format!("/api/events/stream?connectionId={}", server.connection().await);
-        let _open = server.get(&dashboard).await;
-        let told = format!("Too many streams are open: limits.{limit} = 1");
-        let details = json!({ "limit": format!("limits.{limit}"), "value": 1 });
-        let paths = [
-            (dashboard.clone(), "/error/message"),
-            (format!("/api/jobs/{job}/stream"), "/detail"),
-            (format!("/api/jobs/{job}/logs"), "/detail"),
-            (format!("/api/v1/executions/{job}/events"), "/detail"),
-            ("/v0/pipelines/hello/logs".to_owned(), "/message"),
-            (format!("/runner-jobs/{job}/events/stream"), "/message"),
-        ];
-        for (path, at) in &paths {
-            let refused = server.get(path).await;
-            assert_eq!((refused.status, refused.header("retry-after")), (429, "5"), "{path}");
-            let body = refused.json().await;
-            assert_eq!(body.pointer(at), Some(&json!(told)), "{path}: {body}");
-            if let Some(room) = body.get("details").or_else(|| body.pointer("/error/details")) {
-                assert_eq!(room, &details, "{path}");
-            }
-        }
-        let ann = server.user("ann", "viewer").await;
-        let mut expected = paths.to_vec();
-        if limit != "streams_per_caller" {
-            stream(&server, &[("Cookie", &ann)]).await;
-            expected.push((dashboard, ""));
-        }
-        let path = |path: &str| path.split('?').next().unwrap().to_owned();
-        let expected: Vec<_> =
-            expected.iter().rev().map(|(asked, _)| (path(asked), told.clone())).collect();
-        assert_eq!(refusals(&server).await, expected);
-        server.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn who_changes_too_much_in_a_minute_waits_and_others_do_not() {
-    let server = Running::start("[limits]\nwrites_per_minute = 5\n").await;
-    let (_, token) = server.key("loop", "operator").await;
-    let bearer = format!("Bearer {token}");
-    let head = [("Authorization", &*bearer), ("Content-Type", "application/json")];
-    let mut statuses = Vec::new();
-    for _ in 0..6 {
-        let answer = server.bare("POST", "/api/v1/executions", &head, "{\"pipeline\":\"x\"}").await;
-        statuses.push((answer.status, answer.header("retry-after").to_owned()));
-    }
-    assert!(statuses[..5].iter().all(|(status, _)| *status == 400), "{statuses:?}");
-    assert_eq!(statuses[5].0, 429);
-    assert_eq!(statuses[5].1, "12");
-    let told = "too many changes within a minute: limits.writes_per_minute = 5";
-    let refused = server.bare("POST", "/api/v1/executions", &head, "{}").await.json().await;
-    assert!(refused["detail"].as_str().unwrap().starts_with(told), "{refused}");
-    assert_eq!(refusals(&server).await[0].1, told);
-    assert_eq!(server.bare("GET", "/api/v1/jobs", &head[..1], "").await.status, 200);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn who_has_asked_for_too_much_may_still_end_access() {
-    let server = Running::start("[limits]\nwrites_per_minute = 10\n").await;
-    let (key, _) = server.key("leaked", "viewer").await;
-    let (form_key, _) = server.key("leaked-too", "viewer").await;
-    let (ann, root) = (server.user("ann", "operator").await, server.user("root", "admin").await);
-    let bob = server.user("bob", "viewer").await;
-    let bobs = server.json("/api/v1/sessions").await["items"].as_array().unwrap().clone();
-    let bobs = bobs.iter().find(|session| session["user"] == "bob").unwrap()["id"].clone();
-    let session = format!("/api/v1/sessions/{}", bobs.as_str().unwrap());
-    // All that may be asked for is.
-    let admin = format!("Bearer {}", client::TOKEN);
-    for credential in [("Cookie", &*ann), ("Cookie", &*root), ("Authorization", &*admin)] {
-        let head = [("Content-Type", "application/json"), credential];
-        let mut last = 0;
-        for _ in 0..20 {
-            last = server.bare("POST", "/api/v1/executions", &head, "{}").await.status;
-        }
-        assert_eq!(last, 429);
-    }
-
-    let call = async |method: &str, path: &str, body| server.call(method, path, body).await.status;
-    assert_eq!(call("DELETE", &format!("/api/v1/keys/{key}"), json!({})).await, 204);
-    assert_eq!(call("DELETE", &session, json!({})).await, 204);
-    assert_eq!(server.bare("GET", "/api/v1/me", &[("Cookie", &bob)], "").await.status, 401);
-    let off = json!({ "disabled": true });
-    assert_eq!(call("PATCH", "/api/v1/users/bob", off).await, 200);
-    assert_eq!(call("DELETE", "/api/v1/users/bob", json!({})).await, 204);
-    assert_eq!(call("POST", "/api/v1/users", json!({})).await, 429, "all else waits");
-
-    let form = async |path: &str, cookie: &str| server.form(path, cookie, "").await.status;
-    assert_eq!(form("/settings/others/end", &ann).await, 303);
-    assert_eq!(form(&format!("/settings/keys/{form_key}/revoke"), &root).await, 303);
-    assert_eq!(server.form("/settings/users/ann/change", &root, "role=viewer").await.status, 303);
-    assert_eq!(form("/settings/users", &root).await, 429, "all else waits");
-    assert_eq!(form("/logout", &ann).await, 303);
-    assert_eq!(server.bare("GET", "/api/v1/me", &[("Cookie", &ann)], "").await.status, 401);
-    server.stop().await;
-}
-
-#[tokio::test]
-async fn only_a_trusted_proxy_says_where_somebody_comes_from_and_by_https() {
-    let forwarded = [("X-Forwarded-For", "198.51.100.7"), ("X-Forwarded-Proto", "https")];
-    for (toml, address, secure) in
-        [("", "127.0.0.1", false), ("trusted_proxies = ['127.0.0.1']", "198.51.100.7", true)]
-    {
-        let server = Running::start(toml).await;
-        server.user("ann", "viewer").await;
-        let mut head = vec![("Content-Type", "application/x-www-form-urlencoded")];
-        head.extend(forwarded);
-        let form = format!("name=ann&password={PASSWORD}");
-        let answer = server.bare("POST", "/login", &head, &form).await;
-        let line = answer.header("set-cookie");
-        assert_eq!(line.starts_with("__Host-tailboard_session="), secure, "{line}");
-        assert_eq!(line.contains("; Secure"), secure, "{line}");
-        let sessions = server.json("/api/v1/sessions").await;
-        assert_eq!(sessions["items"][0]["address"], address);
-        server.stop().await;
-    }
-}
-
-#[tokio::test]
-async fn the_public_name_is_answered_and_its_origin_may_change_things() {
-    let server = Running::start("public_url = 'https://jobs.example.com'").await;
-    let ann = server.user("ann", "operator").await;
-    let https_cookie = ann.replace(
-        &format!("tailboard_session_{}", server.address.port()),
-        "__Host-tailboard_session",
-    );
-    let status = async |host: &str, origin: &str| {
-        let text = format!(
-            "POST /api/v1/executions HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nCookie: {https_cookie}\r\n\
-             Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}"
-        );
-        client::raw(server.address, text.as_bytes()).await
-    };
-    assert!(ann.starts_with("__Host-"), "{ann}");
-    let ours = status("jobs.example.com", "https://jobs.example.com").await;
-    assert!(ours.starts_with("HTTP/1.1 400"), "{ours}");
-    assert!(ours.contains("strict-transport-security"), "{ours}");
-    for other in
-        ["https://evil.example", "http://jobs.example.com", "https://jobs.example.com:8443"]
-    {
-        let answer = status("jobs.example.com", other).await;
-        assert!(answer.starts_with("HTTP/1.1 403"), "{other}: {answer}");
-    }
-    let tunnel = status("localhost:9", "http://localhost:9").await;
-    assert!(tunnel.starts_with("HTTP/1.1 400"), "{tunnel}");
-    let rebound = status("evil.example", "https://evil.example").await;
-    assert!(rebound.starts_with("HTTP/1.1 421"), "{rebound}");
+    gate.open();
     server.stop().await;
 }

@@ -266,10 +266,24 @@ async fn a_socket_of_a_browser_says_whose_page_opens_it() {
     let ann = server.user("ann", "viewer").await;
     let path = "/runner-jobs/00000000-0000-7000-8000-000000000000/events/ws";
     let upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Cookie", &*ann)];
-    assert_eq!(server.bare("GET", path, &upgrade, "").await.status, 403);
-    let origin = format!("http://{}", server.address);
-    let mut ours = upgrade.to_vec();
-    ours.push(("Origin", &origin));
-    assert_ne!(server.bare("GET", path, &ours, "").await.status, 403);
+    let status = async |more: &[(&str, &str)]| {
+        let head = [&upgrade, more].concat();
+        server.bare("GET", path, &head, "").await.status
+    };
+    let (ours, same) = (format!("http://{}", server.address), ("Sec-Fetch-Site", "same-origin"));
+    let ours = ("Origin", &*ours);
+    // Of what is let through it is looked whether it can be a socket, which this one cannot.
+    let through = status(&[ours]).await;
+    assert!(![403, 421].contains(&through), "{through}");
+    assert_eq!(status(&[ours, same]).await, through);
+    for other in ["http://elsewhere.example", "http://localhost:1", "null", ""] {
+        let other = ("Origin", other);
+        for refused in [&[other][..], &[other, same], &[ours, other, same], &[other, ours, same]] {
+            assert_eq!(status(refused).await, 403, "{refused:?}");
+        }
+    }
+    assert_eq!(status(&[]).await, 403, "nothing is said");
+    assert_eq!(status(&[same]).await, 403, "the origin is not said");
+    assert_eq!(status(&[ours, ("Sec-Fetch-Site", "cross-site")]).await, 403);
     server.stop().await;
 }

@@ -1,5 +1,6 @@
 //! Who gets in, over real connections.
 
+mod bounds;
 mod connections;
 mod ends;
 mod first;

@@ -15,7 +15,7 @@ fn concrete(path: &str) -> String {
 }
 
 /// An issuer whose tokens are believed: its part of the configuration, and what it signs with.
-fn issuer(dir: &Path) -> (String, EncodingKey) {
+pub(super) fn issuer(dir: &Path) -> (String, EncodingKey) {
     // PKCS#8, version 1: this header and the 32 bytes of the key.
     let mut der = *b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20\
         ................................";
@@ -32,7 +32,7 @@ fn issuer(dir: &Path) -> (String, EncodingKey) {
 }
 
 /// A token for this role that is over, or begins to be, so many seconds from now.
-fn token(key: &EncodingKey, role: Role, seconds: i64) -> String {
+pub(super) fn token(key: &EncodingKey, role: Role, seconds: i64) -> String {
     let exp = shared::Timestamp::now().0 / 1000 + seconds;
     let claims = json!({ "iss": "us", "aud": "board", "sub": "x", "role": role, "exp": exp });
     let token = jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, key);

@@ -1,6 +1,8 @@
-//! Tokens of a configured issuer: which are believed, and that no others are.
+//! Tokens of a configured issuer: which are believed, and that no others are. [`fetched`]: where the keys come from.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod fetched;
 
 use access::{
     Access, Settings,
@@ -13,18 +15,8 @@ use ring::{
 };
 use serde_json::{Value, json};
 use shared::{Role, Timestamp, access::Via};
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
 
 const ISSUER: &str = "https://id.example.com/";
 
@@ -218,44 +210,4 @@ async fn the_highest_role_of_the_words_that_are_configured_counts() {
     assert_eq!(role(json!("ops")).await, Some(Role::Operator));
     assert_eq!(role(json!(["ops", "board", "football"])).await, Some(Role::Admin));
     assert_eq!(role(json!("admin")).await, None, "the names of roles mean nothing then");
-}
-
-/// Serves a set of keys; how often it was asked for.
-async fn issuer(set: Arc<Mutex<Value>>) -> (String, Arc<AtomicU32>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/keys", listener.local_addr().unwrap());
-    let asked = Arc::new(AtomicU32::new(0));
-    let count = asked.clone();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            count.fetch_add(1, Ordering::SeqCst);
-            let body = set.lock().unwrap().to_string();
-            let mut request = [0; 4096];
-            let _ = stream.read(&mut request).await;
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                body.len()
-            );
-            let _ = stream.write_all((head + &body).as_bytes()).await;
-        }
-    });
-    (url, asked)
-}
-
-#[tokio::test]
-async fn keys_are_fetched_from_the_configured_address_alone_and_not_for_every_unknown_one() {
-    let (a, b) = (ed(), ed());
-    let set = Arc::new(Mutex::new(json!({ "keys": [listed(&a, Algorithm::EdDSA, "a")] })));
-    let (url, asked) = issuer(set.clone()).await;
-    let (elsewhere, asked_elsewhere) = issuer(set).await;
-    let (access, _dir) = open(KeySource::Url(url), &[]);
-    assert!(access.bearer(&signed(&a, Algorithm::EdDSA, "a", &claims())).await.is_some());
-    let header =
-        Header { kid: Some("b".to_owned()), jku: Some(elsewhere), ..Header::new(Algorithm::EdDSA) };
-    let forged = encode(&header, &claims(), &b).unwrap();
-    for _ in 0..20 {
-        assert!(access.bearer(&forged).await.is_none());
-    }
-    assert_eq!(asked.load(Ordering::SeqCst), 1, "once a minute at most");
-    assert_eq!(asked_elsewhere.load(Ordering::SeqCst), 0);
 }
