@@ -14,5 +14,6 @@ mod logs;
 mod people;
 mod proxy;
 mod run;
+mod silent;
 mod terminal;
 mod watch;
