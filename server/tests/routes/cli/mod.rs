@@ -16,4 +16,5 @@ mod proxy;
 mod run;
 mod silent;
 mod terminal;
+mod unread;
 mod watch;
