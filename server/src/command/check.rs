@@ -74,10 +74,13 @@ fn of_param(param: &ParamDef) -> String {
         [] => param.r#type.as_str().to_owned(),
         choices => format!("one of {}", choices.join(", ")),
     };
+    let pattern = param.pattern.as_ref();
+    let pattern = pattern.map_or(String::new(), |pattern| format!(" that matches {pattern}"));
     let given = match &param.default {
         Some(default) => format!(", {default:?} if it is not given"),
         None if param.required => ", has to be given".to_owned(),
         None => String::new(),
     };
-    format!("{} ({kind}{given})", param.name)
+    let what = param.description.as_ref().map_or(String::new(), |text| format!(": {text}"));
+    format!("{} ({kind}{pattern}{given}){what}", param.name)
 }
