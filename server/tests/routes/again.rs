@@ -102,6 +102,16 @@ async fn the_same_idempotency_key_is_the_same_job_and_another_body_is_refused() 
     let other = greet(&server, Some("k-1"), json!({ "who": "them" })).await;
     assert_eq!(other.status, 422);
     assert_eq!(other.json().await["field"], "Idempotency-Key");
+    let two = [("Idempotency-Key", "k-1"), ("Idempotency-Key", "k-2")];
+    let head = [&[("Content-Type", "application/json")][..], &two].concat();
+    for path in [
+        "/api/v1/executions".to_owned(),
+        format!("/api/v1/jobs/{}/retry", first["id"].as_str().unwrap()),
+    ] {
+        let refused = client::send(server.address, "POST", &path, &head, b"{}").await;
+        assert_eq!(refused.status, 400, "{path}");
+        assert_eq!(refused.json().await["field"], "Idempotency-Key", "{path}");
+    }
     let long = "x".repeat(201);
     for key in ["", "a b", long.as_str()] {
         assert_eq!(greet(&server, Some(key), json!({ "who": "you" })).await.status, 400, "{key:?}");
