@@ -241,6 +241,7 @@ async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
     let id = server.run("waits").await;
     server.run_to_end("hello").await;
     let mut streams = Vec::new();
+    let none = server.get("/metrics").await.text().await;
     for path in [format!("/api/jobs/{id}/logs"), format!("/runner-jobs/{id}/events/stream")] {
         streams.push(server.get(&path).await);
     }
@@ -261,6 +262,11 @@ async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
+    let is_none = |line: &&str| line.starts_with("tailboard_streams{");
+    let zeros: Vec<_> = none.lines().filter(is_none).collect();
+    assert!(zeros.iter().all(|line| line.ends_with(" 0")), "{none}");
+    // The same series before and after: a graph begins with zeros.
+    assert_eq!((zeros.len(), text.lines().filter(is_none).count()), (6, 6), "{none}{text}");
     assert!(!text.contains("tailboard_commit_seconds_count 0\n"), "{text}");
     let dashboard = include_str!("../../../packaging/grafana.json");
     let asked = dashboard.match_indices("tailboard_").map(|(at, _)| {
