@@ -59,7 +59,9 @@ struct Check {
     config: PathBuf,
 }
 
+// Else a data directory of the environment would stand there as if it had to be given.
 #[derive(Args)]
+#[command(override_usage = "tailboard backup [OPTIONS] <DIR>")]
 struct Backup {
     /// The data directory.
     #[arg(long, env = "TAILBOARD_DATA_DIR", value_name = "DIR", default_value = "data")]
