@@ -24,9 +24,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Has the token of the first admin key, for scripts: made at the first start, if there is nobody.
 const BOOTSTRAP: &str = "TAILBOARD_BOOTSTRAP_TOKEN";
-/// After the first Ctrl-C, how long the second one is waited for while runs go on. A server that is
-/// told to end is gone within two seconds.
-const SECOND_THOUGHTS: Duration = Duration::from_millis(1500);
+/// After the first Ctrl-C, how long the second one is waited for while runs go on. What is left to do comes after
+/// it and takes up to a second where others have the processors, and a server that is told to end is gone within two.
+const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: Serve) -> anyhow::Result<ExitCode> {
     if std::process::id() == 1 {
