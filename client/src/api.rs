@@ -11,6 +11,7 @@ use reqwest::{Client, RequestBuilder, Response, Url, redirect::Policy};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,6 +22,10 @@ use std::{
 /// Longest wait for a connection, and for an answer to begin.
 const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(60);
+/// The same of a board that never answered: it may be none. One that is busy says so in less.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// When the wait for a first answer is told of.
+const SOON: Duration = Duration::from_secs(2);
 /// Bytes of an answer that is read whole: a page of 200 jobs has about 200 KiB.
 const LARGEST: usize = 64 * 1024 * 1024;
 
@@ -82,6 +87,8 @@ pub struct Api {
     console: Arc<Console>,
     /// The board answered once: if it does not now, it may come back.
     reached: AtomicBool,
+    /// That it is waited for was told.
+    awaited: AtomicBool,
 }
 
 impl Api {
@@ -100,7 +107,8 @@ impl Api {
             .map_err(|error| {
                 Failure::Other(format!("HTTP cannot be set up: {}", causes(&error)))
             })?;
-        Ok(Self { http, target, pace, console, reached: AtomicBool::new(false) })
+        let (reached, awaited) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { http, target, pace, console, reached, awaited })
     }
 
     pub fn url(&self) -> &Url {
@@ -179,11 +187,10 @@ impl Api {
     /// Sends a request once; the answer's head is there and says success.
     pub async fn open(&self, ask: &Ask<'_>) -> Result<Response, Miss> {
         let request = self.request(ask);
-        let sent = tokio::time::timeout(ANSWER, request.send()).await;
-        let response = match sent {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(self.not_sent(&error)),
-            Err(_) => {
+        let response = match self.in_time(request.send()).await {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => return Err(self.not_sent(&error)),
+            None => {
                 let why = format!("{} did not answer in time", self.target.url);
                 return Err(Miss::Passing { why, after: None, unsent: false });
             }
@@ -194,6 +201,21 @@ impl Api {
             return Ok(response);
         }
         Err(self.refused(status, response).await)
+    }
+
+    /// An answer, unless it takes too long.
+    async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        if self.was_reached() {
+            return tokio::time::timeout(ANSWER, answer).await.ok();
+        }
+        let mut answer = pin!(answer);
+        if let Ok(answer) = tokio::time::timeout(SOON, &mut answer).await {
+            return Some(answer);
+        }
+        if !self.awaited.swap(true, Ordering::Relaxed) {
+            self.console.note(&format!("{} has not answered yet; waiting", self.target.url));
+        }
+        tokio::time::timeout(FIRST_ANSWER - SOON, answer).await.ok()
     }
 
     fn request(&self, ask: &Ask<'_>) -> RequestBuilder {
@@ -324,4 +346,24 @@ pub fn causes(error: &reqwest::Error) -> String {
         last = source;
     }
     last.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_waited_for_less_long_while_there_was_none() {
+        let url = Url::parse("http://127.0.0.1:9").unwrap();
+        let pace = Pace { first: Duration::from_secs(1), patience: Duration::from_secs(600) };
+        let api = Api::new(Target { url, token: None }, pace, Arc::new(Console::new())).unwrap();
+        for (reached, most) in [(false, FIRST_ANSWER), (true, ANSWER)] {
+            api.reached.store(reached, Ordering::Relaxed);
+            let began = Instant::now();
+            assert_eq!(api.in_time(pending::<()>()).await, None);
+            assert_eq!((began.elapsed(), api.awaited.load(Ordering::Relaxed)), (most, true));
+        }
+    }
 }

@@ -32,7 +32,7 @@ pub use door::Door;
 pub use failure::{Failure, Refusal};
 pub use verbs::Verb;
 
-use std::{path::Path, process::ExitCode};
+use std::{io::Write, path::Path, process::ExitCode};
 
 /// Does what was asked. Statuses: 0 done, 1 failed, 2 wrong use, 3 cancelled, 4 out of time, 5 the board
 /// cannot be reached or lets nobody in. `open` gives the way to users and keys of a data directory, and makes
@@ -46,7 +46,7 @@ pub fn run<D: Door>(verb: Verb, open: impl FnOnce(&Path, bool) -> Result<D, Fail
     done.unwrap_or_else(|failure| {
         let text = failure.to_string();
         if !text.is_empty() {
-            eprintln!("{text}");
+            let _ = writeln!(std::io::stderr(), "{text}");
         }
         failure.code()
     })

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 const LONGEST: Duration = Duration::from_secs(300);
 /// Doublings of the first pause.
 const DOUBLINGS: u32 = 4;
-/// Tries of a board that has never answered: it may be none.
+/// Further tries of a board that has never answered, and for how long there are any: it may be none.
 const STRANGER: u32 = 5;
+const STRANGER_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How tries are spaced, and when there are no more of them.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +41,9 @@ impl Tries {
     /// When to try again after one more failure; `asked` is what the server said, `reached` whether it ever
     /// said anything. `None`: no more.
     pub fn next(&mut self, asked: Option<Duration>, reached: bool) -> Option<Instant> {
-        let is_stranger = !reached && self.count >= STRANGER;
-        if is_stranger || self.began.elapsed() >= self.pace.patience {
+        let waited = self.began.elapsed();
+        let is_stranger = !reached && (self.count >= STRANGER || waited >= STRANGER_PATIENCE);
+        if is_stranger || waited >= self.pace.patience {
             return None;
         }
         let pause = self.pace.first * 2_u32.pow(self.count.min(DOUBLINGS));
@@ -97,5 +99,18 @@ mod tests {
         let pace = Pace { first: Duration::from_secs(1), patience: Duration::from_secs(600) };
         let mut tries = Tries::new(pace);
         assert_eq!((0..9).filter(|_| tries.next(None, false).is_some()).count(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_connections_and_never_answers_is_given_up_soon() {
+        let pace = Pace { first: Duration::from_secs(1), patience: Duration::from_secs(600) };
+        let (began, mut tries, mut made) = (Instant::now(), Tries::new(pace), 0);
+        loop {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            made += 1;
+            let Some(at) = tries.next(None, false) else { break };
+            tokio::time::sleep_until(at).await;
+        }
+        assert!(made == 2 && began.elapsed() < Duration::from_secs(25), "{made} tries");
     }
 }

@@ -4,7 +4,7 @@ use crate::{failure::Failure, login::Login, pause::Pace, prompt::secret_of, word
 use clap::Args;
 use http::HeaderValue;
 use reqwest::Url;
-use std::{path::PathBuf, time::Duration};
+use std::{env::VarError, path::PathBuf, time::Duration};
 
 /// Where `tailboard serve` listens when nothing is said.
 pub const USUAL: &str = "http://127.0.0.1:3000";
@@ -12,9 +12,10 @@ pub const USUAL: &str = "http://127.0.0.1:3000";
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Which board")]
 pub struct Reach {
-    /// Address of the board; else that of `tailboard login`, else http://127.0.0.1:3000.
-    #[arg(long, env = "TAILBOARD_URL", hide_env_values = true, value_name = "URL")]
-    pub url: Option<String>,
+    /// Address of the board; else TAILBOARD_URL, else that of `tailboard login`, else http://127.0.0.1:3000.
+    // As a variable of clap's it would be in every usage line, as if it had to be given.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
     /// File with the token, `-` for standard input; else TAILBOARD_TOKEN, else that of `tailboard login`.
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
@@ -39,12 +40,30 @@ impl Reach {
         Pace { first: self.reconnect_pause, patience: self.reconnect_for }
     }
 
+    /// The address that was given, here or by a variable.
+    ///
+    /// # Errors
+    /// When the variable is no text.
+    pub fn url(&self) -> Result<Option<String>, Failure> {
+        match (&self.url, std::env::var("TAILBOARD_URL")) {
+            (Some(url), _) => Ok(Some(url.clone())),
+            (None, Ok(url)) => Ok(Some(url)),
+            (None, Err(VarError::NotPresent)) => Ok(None),
+            (None, Err(error)) => Err(Failure::Usage(format!("TAILBOARD_URL: {error}"))),
+        }
+    }
+
+    /// The same board whatever else is said.
+    pub fn at(self, url: &Url) -> Self {
+        Self { url: Some(url.to_string()), ..self }
+    }
+
     /// # Errors
     /// When the address or the token cannot be one, or a file cannot be read.
     pub fn target(&self) -> Result<Target, Failure> {
         let login = Login::read()?;
-        let url = match (&self.url, &login) {
-            (Some(url), _) => board_url(url)?,
+        let url = match (self.url()?, &login) {
+            (Some(url), _) => board_url(&url)?,
             (None, Some(login)) => board_url(&login.url)?,
             (None, None) => board_url(USUAL)?,
         };

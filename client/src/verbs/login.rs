@@ -22,17 +22,16 @@ pub struct In {
 pub struct Out {}
 
 pub async fn keep(args: In) -> Result<ExitCode, Failure> {
-    let mut reach = args.reach;
     // A damaged file is made anew.
     let kept = Login::read().ok().flatten().map(|login| login.url);
     let usual = kept.unwrap_or_else(|| USUAL.to_owned());
-    let typed = match &reach.url {
-        Some(url) => url.clone(),
+    let typed = match args.reach.url()? {
+        Some(url) => url,
         None if can_ask() => ask(&format!("Address of the board [{usual}]: "))?,
         None => String::new(),
     };
     let url = board_url(if typed.trim().is_empty() { &usual } else { &typed })?;
-    reach.url = Some(url.to_string());
+    let reach = args.reach.at(&url);
     let token = match (&reach.token_file, std::env::var("TAILBOARD_TOKEN")) {
         (Some(_), _) => None,
         (None, Ok(token)) if !token.trim().is_empty() => Some(token.trim().to_owned()),

@@ -6,7 +6,7 @@ use super::{
     lines::{Choice, Lines},
 };
 use crate::{
-    failure::Failure,
+    failure::{Failure, Refusal},
     job_ref::{self, Care},
     reach::Reach,
     session::Session,
@@ -14,13 +14,18 @@ use crate::{
 };
 use clap::Args;
 use regex::{Regex, RegexBuilder};
-use shared::{JobDetail, Timestamp, log::LogWindow};
+use shared::{
+    JobDetail, Timestamp,
+    log::{LogMatches, LogWindow},
+};
 use std::process::ExitCode;
 
 /// Bytes of a compiled expression.
 const LARGEST_PATTERN: usize = 4 * 1024 * 1024;
 /// Lines that are read to find one that has a time: those found again after a crash have none.
 const TIMED: usize = 200;
+/// Matches that the board tells of in one answer.
+const MOST_MATCHES: u64 = 10_000;
 
 #[derive(Args)]
 pub struct Logs {
@@ -29,7 +34,7 @@ pub struct Logs {
     /// Go on with what is printed, to the end of the job.
     #[arg(short, long)]
     follow: bool,
-    /// Only the last lines.
+    /// Only the last lines; with --grep the last that match.
     #[arg(short = 'n', long, value_name = "COUNT")]
     tail: Option<u64>,
     /// Only lines since then: 10m, 2h, 1d ago, or 2026-02-27T10:30:00Z.
@@ -62,7 +67,14 @@ pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
     let text = id.to_string();
     let detail: JobDetail = session.api.get(&["api", "v1", "jobs", &text], &[]).await?;
     let lines = detail.log.lines;
-    let from_tail = args.tail.map_or(0, |count| lines.saturating_sub(count));
+    let from_tail = match (args.tail, &args.grep) {
+        (None, _) => 0,
+        // The board looks for no empty expression; every line matches it.
+        (Some(count), Some(grep)) if !grep.as_str().is_empty() => {
+            before_matches(&session, &text, grep, count, lines).await?
+        }
+        (Some(count), _) => lines.saturating_sub(count),
+    };
     let from_time = match args.since {
         Some(since) => before(&session, &text, since, lines).await?,
         None => 0,
@@ -85,6 +97,45 @@ pub async fn run(args: Logs) -> Result<ExitCode, Failure> {
         all.await?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many lines there are before the last `count` that match: the board looks for them, from the end on.
+async fn before_matches(
+    session: &Session,
+    id: &str,
+    grep: &Regex,
+    count: u64,
+    lines: u64,
+) -> Result<u64, Failure> {
+    let (mut wanted, mut before) = (count, lines + 1);
+    while wanted > 0 && before > 1 {
+        let query = [
+            ("q", grep.as_str().to_owned()),
+            ("mode", "regex".to_owned()),
+            ("case", "match".to_owned()),
+            ("before", before.to_string()),
+            ("limit", wanted.min(MOST_MATCHES).to_string()),
+            ("first", "true".to_owned()),
+        ];
+        let found = session.api.get(&["api", "v1", "jobs", id, "log", "search"], &query).await;
+        let found: LogMatches = found.map_err(of_option)?;
+        wanted = wanted.saturating_sub(found.lines.len() as u64);
+        before = match found.lines.last() {
+            Some(first) if wanted == 0 => *first,
+            _ => found.next.unwrap_or(1),
+        };
+    }
+    Ok(before - 1)
+}
+
+/// What the board says of its parameter is said of the option.
+fn of_option(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(refusal) if refusal.field.as_deref() == Some("q") => {
+            Failure::Refused(Refusal { field: Some("--grep".to_owned()), ..refusal })
+        }
+        failure => failure,
+    }
 }
 
 /// How many lines there are before the first one of that time: a log is in order, so its middle is looked

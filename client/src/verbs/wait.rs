@@ -37,11 +37,14 @@ pub async fn run(args: Wait) -> Result<ExitCode, Failure> {
     match args.timeout {
         None => work.await,
         Some(most) => tokio::time::timeout(most, work).await.unwrap_or_else(|_| {
-            let ms = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
-            Err(Failure::Timeout(format!(
-                "not over after {}; it goes on: `tailboard cancel` ends it",
-                words::span(ms)
-            )))
+            let time = words::span(u64::try_from(most.as_millis()).unwrap_or(u64::MAX));
+            Err(match session.api.was_reached() {
+                true => Failure::Timeout(format!(
+                    "not over after {time}; it goes on: `tailboard cancel` ends it"
+                )),
+                // Of the job nothing is known.
+                false => session.api.unreachable(&format!("no answer in {time}")),
+            })
         }),
     }
 }

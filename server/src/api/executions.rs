@@ -124,14 +124,18 @@ pub(super) fn made(job: Job) -> Made {
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], done, Json(job))
 }
 
-/// The header of that name: 1 to 200 visible characters of ASCII.
+/// The header of that name, once: 1 to 200 visible characters of ASCII.
 pub(super) struct IdempotencyKey(pub Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Self> {
-        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let mut keys = parts.headers.get_all("idempotency-key").iter();
+        let Some(key) = keys.next() else { return Ok(Self(None)) };
+        if keys.next().is_some() {
+            return Err(bad_field("Idempotency-Key", "a request has one, not several"));
+        }
         let text = key.to_str().ok().filter(|key| {
             (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
         });

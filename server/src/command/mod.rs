@@ -10,7 +10,12 @@ mod summary;
 
 use crate::config::ConfigError;
 use clap::{Args, Parser, Subcommand};
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    io::{self, Write},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// A live board for background jobs.
 #[derive(Parser)]
@@ -54,7 +59,9 @@ struct Check {
     config: PathBuf,
 }
 
+// Else a data directory of the environment would stand there as if it had to be given.
 #[derive(Args)]
+#[command(override_usage = "tailboard backup [OPTIONS] <DIR>")]
 struct Backup {
     /// The data directory.
     #[arg(long, env = "TAILBOARD_DATA_DIR", value_name = "DIR", default_value = "data")]
@@ -75,13 +82,30 @@ struct Completions {
 pub fn run() -> ExitCode {
     let done = match Command::parse().verb {
         Verb::Serve(args) => serve::run(args),
-        Verb::Check(args) => check::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Verb::Check(args) => check::run(&args),
         Verb::Backup(args) => backup::run(&args),
         Verb::Client(verb) => Ok(client::run(verb, people::Kept::open)),
         Verb::Completions(args) => completions::run(&args),
     };
     done.unwrap_or_else(|error: anyhow::Error| {
-        eprintln!("{error:#}");
+        tell(&format!("{error:#}"));
         ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
     })
+}
+
+/// Writes a result to standard output. Whoever read it may be gone: the status is that of what asks a board then.
+fn print(text: impl AsRef<[u8]>) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(client::Failure::NobodyReads.code())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Says something on standard error; if nobody reads it, there is nobody else to be told.
+fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

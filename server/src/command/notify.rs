@@ -1,4 +1,4 @@
-//! What systemd is told (`Type=notify-reload`): ready, reloading, stopping.
+//! What systemd is told (`Type=notify`): ready, reloading, stopping.
 
 use std::os::unix::net::UnixDatagram;
 
@@ -25,7 +25,8 @@ impl Notify {
         self.say("READY=1\n");
     }
 
-    /// The answer to a reload: it is done at once, but systemd wants to be told when it began.
+    /// A reload begins; with [`Self::ready`] it is over. The time is for units of `Type=notify-reload`, which
+    /// wait for it.
     pub fn reloading(&self) {
         let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;

@@ -1,6 +1,6 @@
 //! `tailboard serve`: start, say where, serve, and end in good order.
 
-use super::{Serve, notify::Notify};
+use super::{Serve, notify::Notify, print, tell};
 use crate::{
     config::{self, AccessSettings, Config},
     contracts::{KEEP_ALIVE, Streams},
@@ -24,9 +24,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Has the token of the first admin key, for scripts: made at the first start, if there is nobody.
 const BOOTSTRAP: &str = "TAILBOARD_BOOTSTRAP_TOKEN";
-/// After the first Ctrl-C, how long the second one is waited for while runs go on. A server that is
-/// told to end is gone within two seconds.
-const SECOND_THOUGHTS: Duration = Duration::from_millis(1500);
+/// After the first Ctrl-C, how long the second one is waited for while runs go on. What is left to do comes after
+/// it and takes up to a second where others have the processors, and a server that is told to end is gone within two.
+const SECOND_THOUGHTS: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: Serve) -> anyhow::Result<ExitCode> {
     if std::process::id() == 1 {
@@ -85,11 +85,13 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     };
     let router = served.router(address, &config.access);
     let serving = tokio::spawn(web::serve(listener, router, connections, closing.clone()));
-    println!("Tailboard serves http://{address}");
+    let mut said = format!("Tailboard serves http://{address}\n");
     if let Some(code) = access.setup_code() {
-        println!("Nobody has access yet; whoever opens this link first is the admin:");
-        println!("http://{address}/setup#{code}");
+        said += "Nobody has access yet; whoever opens this link first is the admin:\n";
+        said += &format!("http://{address}/setup#{code}\n");
     }
+    // Whoever read it may be gone: the board serves all the same.
+    let _ = print(said);
     let notify = Notify::from_environment();
     notify.ready();
 
@@ -103,18 +105,19 @@ async fn serve(args: Serve, config: Config) -> anyhow::Result<()> {
     let cancel = match (running, cancel) {
         (0, _) => false,
         (_, true) => {
-            eprintln!("{}; cancelling (Ctrl-C again: no more waiting)", runs(running, "going"));
+            let going = runs(running, "going");
+            tell(&format!("{going}; cancelling (Ctrl-C again: no more waiting)"));
             true
         }
         (_, false) => {
-            eprintln!("{} without the server", runs(running, "going on"));
+            tell(&format!("{} without the server", runs(running, "going on")));
             asked == Asked::Interrupt && signals.again(told + SECOND_THOUGHTS).await
         }
     };
     serving.await?;
     tokio::select! {
         () = engine.stop(cancel) => {}
-        _ = signals.next((&reloads, &access), &notify), if cancel => eprintln!("not waiting any longer"),
+        _ = signals.next((&reloads, &access), &notify), if cancel => tell("not waiting any longer"),
     }
     access.close().await;
     Ok(())
@@ -213,10 +216,10 @@ impl Signals {
 
     /// Whether Ctrl-C is pressed again, to cancel what goes on.
     async fn again(&mut self, until: Instant) -> bool {
-        eprintln!("press Ctrl-C again now to cancel");
+        tell("press Ctrl-C again now to cancel");
         let again = tokio::time::timeout_at(until, self.interrupt.recv()).await.is_ok();
         if again {
-            eprintln!("cancelling");
+            tell("cancelling");
         }
         again
     }

@@ -27,6 +27,10 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a stream of contract 5 goes on.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// What streams are counted by, from the start on: a graph begins with zeros.
+const CONTRACTS: [&str; 6] =
+    ["dashboard", "executions", "job_logs", "job_status", "pipeline_logs", "runner_jobs"];
+
 const BEAT: u8 = 1;
 const END: u8 = 2;
 
@@ -74,7 +78,9 @@ impl Streams {
     /// Starts the task that tells them `every` so often; it ends, and every stream with it, when
     /// `closing` is cancelled.
     pub fn start(every: Duration, limits: Limits, closing: CancellationToken) -> Self {
-        let streams = Self { open: Arc::default(), every, longest: LONGEST, limits };
+        let by_contract = CONTRACTS.map(|contract| (contract, 0)).into();
+        let open = Arc::new(Mutex::new(Open { by_contract, ..Open::default() }));
+        let streams = Self { open, every, longest: LONGEST, limits };
         let told = streams.clone();
         tokio::spawn(async move {
             let mut tick = tokio::time::interval_at(Instant::now() + every, every);
@@ -131,7 +137,7 @@ impl Streams {
         self.lock().closing
     }
 
-    /// How many are open of each contract that had one since the start.
+    /// How many are open of each contract.
     pub fn by_contract(&self) -> Vec<(&'static str, u32)> {
         self.lock().by_contract.iter().map(|(contract, count)| (*contract, *count)).collect()
     }

@@ -103,6 +103,16 @@ async fn the_same_idempotency_key_is_the_same_job_and_another_body_is_refused() 
     let other = greet(&server, Some("k-1"), json!({ "who": "them" })).await;
     assert_eq!(other.status, 422);
     assert_eq!(other.json().await["field"], "Idempotency-Key");
+    let two = [("Idempotency-Key", "k-1"), ("Idempotency-Key", "k-2")];
+    let head = [&[("Content-Type", "application/json")][..], &two].concat();
+    for path in [
+        "/api/v1/executions".to_owned(),
+        format!("/api/v1/jobs/{}/retry", first["id"].as_str().unwrap()),
+    ] {
+        let refused = client::send(server.address, "POST", &path, &head, b"{}").await;
+        assert_eq!(refused.status, 400, "{path}");
+        assert_eq!(refused.json().await["field"], "Idempotency-Key", "{path}");
+    }
     let long = "x".repeat(201);
     for key in ["", "a b", long.as_str()] {
         assert_eq!(greet(&server, Some(key), json!({ "who": "you" })).await.status, 400, "{key:?}");
@@ -321,6 +331,7 @@ async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
     let id = server.run("waits").await;
     server.run_to_end("hello").await;
     let mut streams = Vec::new();
+    let none = server.get("/metrics").await.text().await;
     for path in [format!("/api/jobs/{id}/logs"), format!("/runner-jobs/{id}/events/stream")] {
         streams.push(server.get(&path).await);
     }
@@ -341,6 +352,11 @@ async fn the_metrics_are_there_and_the_dashboard_asks_for_no_others() {
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");
     }
+    let is_none = |line: &&str| line.starts_with("tailboard_streams{");
+    let zeros: Vec<_> = none.lines().filter(is_none).collect();
+    assert!(zeros.iter().all(|line| line.ends_with(" 0")), "{none}");
+    // The same series before and after: a graph begins with zeros.
+    assert_eq!((zeros.len(), text.lines().filter(is_none).count()), (6, 6), "{none}{text}");
     assert!(!text.contains("tailboard_commit_seconds_count 0\n"), "{text}");
     let dashboard = include_str!("../../../packaging/grafana.json");
     let asked = dashboard.match_indices("tailboard_").map(|(at, _)| {

@@ -181,6 +181,11 @@ async fn a_check_tells_all_that_differs_from_the_usual_and_what_is_usual_once() 
         max_concurrent = 1
         max_log_bytes = "10MB"
         env = { PASSWORD = "hunter2" }
+        [[pipeline.params]]
+        name = "who"
+        pattern = "[a-z]+"
+        default = "you"
+        description = "Whom to greet"
         [[pipeline.steps]]
         name = "build"
         run = "true"
@@ -205,6 +210,7 @@ async fn a_check_tells_all_that_differs_from_the_usual_and_what_is_usual_once() 
         "  max_concurrent = 1",
         "  max_log_bytes = 10MB",
         "  env = [PASSWORD]",
+        "  parameter who (string that matches [a-z]+, \"you\" if it is not given): Whom to greet",
         "  step build: timeout = 1m, continue_on_error = true",
     ] {
         assert!(said.lines().any(|told| told == line), "{line:?} in {said}");

@@ -21,6 +21,7 @@ mod executions_stream;
 mod job_logs;
 mod job_status;
 mod log_search;
+mod packaging;
 mod pipeline_edits;
 mod pipeline_logs;
 mod redacted;

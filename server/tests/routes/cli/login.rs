@@ -109,6 +109,28 @@ async fn a_refusal_says_what_to_do_next() {
     board.stop().await;
 }
 
+#[tokio::test]
+async fn what_the_environment_gives_is_nothing_that_usage_asks_for() {
+    let dir = tempfile::tempdir().unwrap();
+    for (args, usage) in [
+        (["logs"].as_slice(), "Usage: tailboard logs <JOB>\n"),
+        (&["key", "add"], "Usage: tailboard key add --role <ROLE> <NAME>\n"),
+        (&["backup"], "Usage: tailboard backup [OPTIONS] <DIR>\n"),
+    ] {
+        let mut command = tailboard(dir.path(), args);
+        command.env("TAILBOARD_URL", "http://192.0.2.1").env("TAILBOARD_TOKEN", TOKEN);
+        command.env("TAILBOARD_DATA_DIR", dir.path());
+        let asked = done(command).await;
+        assert_eq!(asked.status, Some(2), "{}", asked.err);
+        assert!(asked.err.contains(usage), "{}", asked.err);
+    }
+    let mut wrong = tailboard(dir.path(), &["jobs"]);
+    wrong.env("TAILBOARD_URL", "board");
+    let asked = done(wrong).await;
+    assert_eq!(asked.status, Some(2), "{}", asked.err);
+    assert!(asked.err.contains("\"board\" is no address"), "{}", asked.err);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_proxy_of_the_environment_is_used() {
     let board = Board::start("").await;

@@ -25,6 +25,16 @@ async fn a_log_is_printed_as_it_is_and_in_parts() {
     assert_eq!(logs(&["long:latest", "--tail", "2000"]).await, tail.as_bytes());
     assert_eq!(logs(&["long:latest", "--tail", "0"]).await, b"");
     assert_eq!(logs(&["long:latest", "--tail", "9999", "--grep", "^2.99$"]).await.len(), 50);
+    // The last that match, not what matches among the last.
+    assert_eq!(logs(&["long:latest", "--tail", "2", "--grep", "^[0-9]00$"]).await, b"800\n900\n");
+    assert_eq!(logs(&["long:latest", "--tail", "2", "--grep", "none"]).await, b"");
+    assert_eq!(logs(&["long:latest", "--tail", "0", "--grep", "9"]).await, b"");
+    assert_eq!(logs(&["long:latest", "--tail", "1", "--grep", ""]).await, b"3000\n");
+    assert_eq!(logs(&["long:latest", "-f", "--tail", "1", "--grep", "(?i)^1$"]).await, b"1\n");
+    let long = "x".repeat(300);
+    let refused = board.ask(&["logs", "long:latest", "--tail", "1", "--grep", &long]).await;
+    assert_eq!(refused.status, Some(2));
+    assert!(refused.err.starts_with("--grep: "), "{}", refused.err);
     assert_eq!(
         logs(&["long:latest", "--since", "1h"]).await.len(),
         logs(&["long:latest"]).await.len()

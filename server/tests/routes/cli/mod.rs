@@ -14,5 +14,7 @@ mod logs;
 mod people;
 mod proxy;
 mod run;
+mod silent;
 mod terminal;
+mod unread;
 mod watch;
