@@ -174,7 +174,9 @@ async fn a_log_that_cannot_be_read_for_a_moment_ends_the_stream_but_is_not_compl
     let aside = index.with_extension("aside");
     std::fs::rename(&index, &aside).unwrap();
     std::fs::create_dir(&index).unwrap();
-    let told = events.rest().await;
+    let mut told = events.rest().await;
+    // Where the reader has to wait for the files.
+    told.retain(|event| event.name != "heartbeat");
     assert!(told.iter().all(|event| event.name == "log"), "{:?}", told.last());
     std::fs::remove_dir(&index).unwrap();
     std::fs::rename(&aside, &index).unwrap();
