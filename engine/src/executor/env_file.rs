@@ -82,17 +82,18 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, String)> {
 }
 
 /// What is too short to be hidden, if something is: its bytes are in every other word of a log. Each line
-/// is hidden by itself, so each has to be long enough, or blank.
+/// is hidden by itself, so each has to be long enough, or without a letter or digit: a brace by itself, as JSON has
+/// many, is no secret.
 fn too_short(name: &str, value: &str) -> Option<String> {
     let rule = format!("is shorter than {SHORTEST} bytes, so it could not be masked in the log");
     if value.len() < SHORTEST {
         return Some(format!("the value of {name} {rule}; what is no secret belongs into env"));
     }
-    let is_short = |line: &str| line.len() < SHORTEST && !line.trim().is_empty();
+    let is_short = |line: &str| line.len() < SHORTEST && line.contains(char::is_alphanumeric);
     let (line, _) = (1..).zip(value.lines()).find(|(_, line)| is_short(line))?;
     Some(format!(
-        "line {line} of the value of {name} {rule}; each line of a secret has at least {SHORTEST} bytes or is blank: \
-         write it in fewer, longer lines, such as JSON in a single one"
+        "line {line} of the value of {name} {rule}; each line of a secret with a letter or digit has at least \
+         {SHORTEST} bytes: write it in fewer, longer lines"
     ))
 }
 
@@ -150,9 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_of_a_secret_have_nothing_to_hide() {
+    fn lines_of_a_secret_without_a_letter_or_digit_have_nothing_to_hide() {
         let values = parse("A=\"\n-----BEGIN-----\n  \n\nc2VzYW1l\nQQ==\n\"\n").unwrap();
         assert_eq!(values["A"], "\n-----BEGIN-----\n  \n\nc2VzYW1l\nQQ==\n");
+        let values = parse("A=\"{\n  \\\"key\\\": \\\"sesame\\\"\n}\"").unwrap();
+        assert_eq!(values["A"], "{\n  \"key\": \"sesame\"\n}");
     }
 
     #[test]
@@ -163,7 +166,7 @@ mod tests {
             ("TAILBOARD_X=sesame", 1, "the name before ="),
             ("A=abc", 1, "the value of A is shorter than 4 bytes"),
             ("A=good\nB=\"sesame\nabc\nsesame\"", 2, "line 2 of the value of B is shorter than 4"),
-            ("A=\"sesame\\n}\"", 1, "line 2 of the value of A is shorter than 4"),
+            ("A=\"sesame\\nx}\"", 1, "line 2 of the value of A is shorter than 4"),
             ("A=good\nB=\"sesame", 2, "not closed"),
             ("A='sesame", 1, "not closed"),
         ] {

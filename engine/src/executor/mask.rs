@@ -10,8 +10,8 @@ pub const SHORTEST: usize = 4;
 pub struct Secrets(Vec<Finder<'static>>);
 
 impl Secrets {
-    /// Of these values; each line of one with several lines counts. Shorter ones are blank: the file they
-    /// are from is refused else. None: there is nothing to hide.
+    /// Of these values; each line of one with several lines counts. Shorter ones have no letter or digit: the
+    /// file they are from is refused else. None: there is nothing to hide.
     pub fn of<'a>(values: impl IntoIterator<Item = &'a String>) -> Option<Self> {
         let lines = values.into_iter().flat_map(|value| value.lines());
         let mut lines: Vec<_> = lines.filter(|line| line.len() >= SHORTEST).collect();
