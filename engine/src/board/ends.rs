@@ -10,7 +10,7 @@ use super::{
     story,
 };
 use crate::{hub::Key, store::Change};
-use shared::{Job, JobId, Timestamp};
+use shared::{Job, JobId, JobState, Timestamp};
 
 impl State {
     /// The attempt failed, and there will be another. What the failed one was about stays on the row
@@ -37,15 +37,10 @@ impl State {
             signal: end.exit.signal,
             ..held.row(id)
         };
-        let key = Key::Progress(id);
-        self.pace.forget(&key);
-        batch.publication.over.push(key);
-        batch.changes.push(Change::Moved(Box::new(job.clone())));
-        self.announce(&job, Some(before), end.at, batch);
-        applied(job)
+        self.moved(job, before, end.at, batch)
     }
 
-    /// The job is over. Its last row, and nothing more of its progress.
+    /// The job is over.
     pub(super) fn ended(&mut self, id: JobId, end: story::End, batch: &mut Batch) -> Outcome {
         let Known::Held(held) = self.jobs.get(id) else { return UNCHANGED };
         let before = held.state;
@@ -67,11 +62,16 @@ impl State {
         let queue = (held.connection, held.queue.clone());
         self.stats.add(queue, end.at, Passed::Finished(job.duration_ms));
         self.jobs.end(id, end.state);
-        let key = Key::Progress(id);
+        self.moved(job, before, end.at, batch)
+    }
+
+    /// Its row as the attempt left it, and nothing more of its progress.
+    fn moved(&mut self, job: Job, before: JobState, at: Timestamp, batch: &mut Batch) -> Outcome {
+        let key = Key::Progress(job.id);
         self.pace.forget(&key);
         batch.publication.over.push(key);
         batch.changes.push(Change::Moved(Box::new(job.clone())));
-        self.announce(&job, Some(before), end.at, batch);
+        self.announce(&job, Some(before), at, batch);
         applied(job)
     }
 }
