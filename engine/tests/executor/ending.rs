@@ -150,7 +150,8 @@ fn a_pipe_that_is_held_open_delays_a_step_only_for_a_while() {
 #[test]
 fn a_killed_executor_leaves_no_last_word_and_a_sweep_ends_the_rest() {
     let mut run = Run::started([execution(
-        "setsid sleep 1000 > /dev/null 2>&1 & trap '' TERM; echo up; printf half; while :; do sleep 1; done",
+        // It prints no more: without a reader that would be its end.
+        "setsid sleep 1000 > /dev/null 2>&1 & trap '' TERM; printf half; echo up >&2; while :; do sleep 1; done",
     )]);
     run.wait_for_log("up");
     run.wait_until(|run| run.processes() >= 2);
