@@ -79,6 +79,8 @@ test("the palette leads to the settings and switches the theme, and a slash open
   await board.goto(server, "/workers");
   await page.keyboard.press("/");
   await page.keyboard.type("theme");
+  // Nothing moves any more: the list is that of the whole word.
+  await expect(page.getByRole("option")).toHaveText(["Switch the theme", "Search jobs for theme"]);
   await page.getByRole("option", { name: "Switch the theme" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "light");
   await page.keyboard.press("/");

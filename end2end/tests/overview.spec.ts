@@ -86,6 +86,7 @@ test("the field in the head leads to every page, and to a search", async ({ boar
   const palette = page.getByRole("combobox", { name: "Go to a page, run a pipeline, search" });
   await expect(palette).toBeFocused();
   await palette.fill("pipeline hello");
+  await expect(page.getByRole("option").first()).toHaveText("Pipeline hello");
   await palette.press("Enter");
   await expect(page).toHaveURL(/\/pipelines\/hello$/);
 });
