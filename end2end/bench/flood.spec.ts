@@ -34,7 +34,7 @@ test("a flood costs neither the server nor the page more than they may spend", a
   let peak = before;
   const sampler = setInterval(() => (peak = Math.max(peak, rss(server.pid))), 20);
 
-  await page.getByRole("button", { name: "Run flood now" }).click();
+  await page.getByRole("button", { name: "Run now: flood" }).click();
   await expect(page).toHaveURL(/\/jobs\//);
   const id = page.url().split("/").at(-1)!;
   const log = page.getByRole("log");
