@@ -116,6 +116,8 @@ pub(super) struct Jobs {
     over: HashMap<JobId, JobState>,
     /// Those in `over`, oldest first.
     ended: VecDeque<JobId>,
+    /// Deleted, and in the store until that is committed.
+    deleted: HashSet<JobId>,
     names: Names,
 }
 
@@ -140,6 +142,7 @@ impl Jobs {
     /// Reads a job from the store if it is not known, and its steps if they are asked for.
     pub fn load(&mut self, id: JobId, steps: bool, store: &Writer) -> Result<(), StoreError> {
         if matches!(self.get(id), Known::No)
+            && !self.deleted.contains(&id)
             && let Some(head) = store.head(id)?
         {
             self.put(head);
@@ -240,6 +243,7 @@ impl Jobs {
 
     /// The job is deleted.
     pub fn forget(&mut self, id: JobId) {
+        self.deleted.insert(id);
         // Its place among the ended goes when it is the oldest there.
         self.over.remove(&id);
     }
@@ -255,8 +259,9 @@ impl Jobs {
         }
     }
 
-    /// The steps of a job that does not run are in the store when they are needed again.
+    /// What became of it is in the store, and so are the steps of a job that does not run when they are needed again.
     pub fn committed(&mut self, id: JobId) {
+        self.deleted.remove(&id);
         if let Some(held) = self.held.get_mut(&id)
             && held.state != JobState::Active
         {

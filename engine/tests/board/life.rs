@@ -178,6 +178,32 @@ async fn of_an_active_job_a_cancel_is_a_request_and_the_end_decides() {
 }
 
 #[tokio::test]
+async fn a_job_that_is_deleted_is_not_there_for_what_comes_in_the_same_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let stand = Stand::open(dir.path());
+    let mut events = stand.subscribe(None);
+    for n in 1..=50 {
+        let job = stand.queue(n).await;
+        let connection = new_job(n).connection;
+        let all = [
+            Observation::CancelRequested { job, request: cancel(None) },
+            Observation::Deleted { job, connection },
+            claim(job, 1),
+        ];
+        // One after the other without a pause: mostly one commit.
+        let acks = all.map(|one| stand.board.try_send(one).unwrap());
+        let mut outcomes = Vec::new();
+        for ack in acks {
+            outcomes.push(ack.await.map(|applied| applied.changed));
+        }
+        assert_eq!(outcomes, [Ok(true), Ok(true), Err(Refused::UnknownJob)]);
+    }
+    let told = drain(&mut events);
+    assert!(told.iter().all(|frame| !frame.data.contains("active")), "a claim was told");
+    stand.close();
+}
+
+#[tokio::test]
 async fn a_lost_job_is_failed_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
     let stand = Stand::open(dir.path());
