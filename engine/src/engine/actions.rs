@@ -275,7 +275,7 @@ impl Engine {
         then: impl FnOnce(Engine, Applied) -> F + Send + 'static,
     ) -> Option<Result<Applied, Refused>> {
         let engine = self.clone();
-        let done = tokio::spawn(async move {
+        let done = self.deed(async move {
             let applied = ack.await?;
             then(engine, applied.clone()).await;
             Ok::<_, Refused>(applied)

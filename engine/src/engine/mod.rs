@@ -42,6 +42,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio::{sync::RwLock, task::JoinHandle};
 
 /// The whole engine; cheap to clone.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ struct Inner {
     store: Store,
     runner: Runner,
     edits: Edits,
+    /// Shared by every deed that is under way.
+    deeds: Arc<RwLock<()>>,
 }
 
 /// Why the engine could not start.
@@ -105,6 +108,7 @@ impl Engine {
                 store: store.clone(),
                 runner,
                 edits,
+                deeds: Arc::default(),
             }),
         };
         let inner = Arc::downgrade(&this.inner);
@@ -155,11 +159,28 @@ impl Engine {
     }
 
     /// Ends what the engine does. With `cancel_runs` the runs are cancelled and waited for, else
-    /// they go on and the next start adopts them. What is in line is committed.
+    /// they go on and the next start adopts them. What is in line is committed. Nothing of the engine's own holds the
+    /// data directory after that.
     pub async fn stop(&self, cancel_runs: bool) {
         self.inner.runner.stop(cancel_runs).await;
         let board = self.inner.board.clone();
         blocking(move || board.stop()).await;
+        // The board answers nobody any more, so none of them takes long.
+        drop(self.inner.deeds.write().await);
+    }
+
+    /// Does something that goes on though nobody may wait for it any more. The engine's end does.
+    fn deed<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        // An error: the engine has ended.
+        let under_way = self.inner.deeds.clone().try_read_owned();
+        tokio::spawn(async move {
+            let done = work.await;
+            drop(under_way);
+            done
+        })
     }
 }
 

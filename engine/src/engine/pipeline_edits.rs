@@ -252,7 +252,7 @@ impl Engine {
             engine.hold(&said);
             drop(said);
             tracing::info!(pipeline = name, by = %by.name, "pipeline deleted");
-            tokio::spawn(engine.clone().end_all_of(by, name, runs));
+            engine.deed(engine.clone().end_all_of(by, name, runs));
         })
         .await
     }

@@ -38,7 +38,7 @@ impl Engine {
         let runs = self.inner.runner.pipeline_logs().restart(name);
         let (engine, by) = (self.clone(), caller.clone());
         // Who asked may go away: all of them are cancelled all the same.
-        let cancelled = tokio::spawn(async move {
+        let cancelled = self.deed(async move {
             let mut cancelled = Vec::with_capacity(runs.len());
             for run in runs {
                 if engine.end_run(&by, run, "the pipeline was restarted").await? {
