@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use shared::{
     Connection, ConnectionId, Job, JobState, Queue, Worker,
-    event::{Before, Heartbeat, JobDeleted, JobLog, JobProgress, name},
+    event::{Heartbeat, JobDeleted, JobLog, JobProgress, name, previous_state},
 };
 
 /// One event of the dashboard stream.
@@ -45,7 +45,7 @@ impl Event {
             serde_json::from_str(data).ok()
         }
         Some(match event {
-            name::JOB_STATE => Self::Job(read(data)?, read::<Before>(data)?.previous_state),
+            name::JOB_STATE => Self::Job(read(data)?, previous_state(data)),
             name::JOB_PROGRESS => Self::Progress(read(data)?),
             name::JOB_DELETED => Self::JobDeleted(read(data)?),
             name::JOB_LOG => Self::Log(read(data)?),
@@ -95,7 +95,7 @@ mod tests {
     fn a_job_comes_with_the_state_it_was_in() {
         let id = "0193f2c4-7b1e-7c3a-9d20-5f1ab8c2e4d1";
         let job = format!(
-            r#"{{"id":"{id}","name":"n","state":"active","previousState":"queued","timestamp":"2026-11-01T00:00:00.000Z",
+            r#"{{"id":"{id}","name":"\"previousState\":\"failed\"","state":"active","previousState":"queued","timestamp":"2026-11-01T00:00:00.000Z",
             "connectionId":"{id}","queue":"q","attempt":1,"maxAttempts":3,"priority":0,"stepsDone":0,"stepsTotal":2,
             "createdAt":"2026-11-01T00:00:00.000Z","durationMs":5,"revision":7}}"#
         );
